@@ -1,0 +1,47 @@
+/** The fleet at one revision, as transactions, rendering and the API read it. `FleetIndex` implements it. */
+import type { FleetPath, Id } from './ids.ts'
+import type {
+  Cluster, FleetSettings, Group, Installation, InstallationRequest, Intent, SharedDatabase, Slug, Tombstone,
+} from './intents.ts'
+
+/** One intent that changes; `before` undefined: added, `after` undefined: removed. A move is one of each. */
+export interface IntentChange {
+  readonly path: FleetPath
+  readonly before: Intent | undefined
+  readonly after: Intent | undefined
+}
+
+export interface Fleet {
+  readonly settings: FleetSettings
+  /** The intent at a path as it is applied (a held invalid edit is not). */
+  intent(path: FleetPath): Intent | undefined
+  paths(): Iterable<FleetPath>
+
+  /** Placed and waiting installations (requests with an id), not removed ones. */
+  installation(id: Id): Installation | undefined
+  /** In order of creation, then id. */
+  installations(): readonly Installation[]
+  installationByName(name: string): Installation | undefined
+  /** By a DNS name that is in use (lower case). */
+  installationByDns(name: string): Installation | undefined
+  installationsOn(cluster: Slug): readonly Installation[]
+  installationsIn(group: Slug): readonly Installation[]
+  installationsUsing(database: Slug): readonly Installation[]
+  /** Installations that wait for a cluster, oldest first. */
+  waiting(): readonly Installation[]
+  /** Requests that a person committed and that have no id yet, by path. */
+  newRequests(): ReadonlyMap<FleetPath, InstallationRequest>
+  tombstone(id: Id): Tombstone | undefined
+  tombstones(): readonly Tombstone[]
+
+  /** With deleted ones (`metadata.deletedAt`), in order of creation. */
+  clusters(): readonly Cluster[]
+  cluster(name: Slug): Cluster | undefined
+  clusterById(id: Id): Cluster | undefined
+  /** With deleted ones, in order of creation. */
+  groups(): readonly Group[]
+  group(name: Slug): Group | undefined
+  groupById(id: Id): Group | undefined
+  databases(): readonly SharedDatabase[]
+  database(name: Slug): SharedDatabase | undefined
+}
