@@ -22,6 +22,7 @@ export const ERRORS = {
   'name-taken': { status: 409, title: 'The name is taken' },
   'dns-taken': { status: 409, title: 'The DNS name is taken' },
   'lease-held': { status: 409, title: 'Another operation holds the object' },
+  'document-held': { status: 409, title: 'The document in git is not valid and is held' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key was used for another request' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'invalid-document': { status: 422, title: 'A document of the fleet repository is not valid' },

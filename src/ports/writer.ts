@@ -1,5 +1,5 @@
 import type { FileChange, Problem } from '../fleet/files.ts'
-import type { Fleet } from '../fleet/fleet.ts'
+import type { Fleet, IntentChange } from '../fleet/fleet.ts'
 import type { ObjectId } from '../fleet/ids.ts'
 import type { RequestContext, Transaction } from '../fleet/transaction.ts'
 
@@ -51,16 +51,16 @@ export interface EarlierRequest {
 }
 
 export interface HeadChange {
-  readonly from: ObjectId
   readonly to: ObjectId
   readonly by: 'fleetwright' | 'others'
+  readonly changes: readonly IntentChange[]
 }
 
 /** Intents of a change to the rendered files that follow from it. Pure; given to the writer by `main.ts`. */
 export type RenderChanges = (
   /** The fleet after the changes. */
   fleet: Fleet,
-  changes: readonly import('../fleet/fleet.ts').IntentChange[],
+  changes: readonly IntentChange[],
 ) => readonly FileChange[]
 
 /** Reading of history, for people. */

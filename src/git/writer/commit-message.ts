@@ -1,0 +1,44 @@
+/** Messages of the commits Fleetwright makes: a subject people understand, a body, trailers that repair a crash. */
+import type { CommitText, RequestContext } from '../../fleet/transaction.ts'
+
+const SUBJECT_LIMIT = 120
+
+/** One line, no control characters: a name in a request must not be able to forge a trailer. */
+function oneLine(text: string): string {
+  // biome-ignore format: the class reads better on one line
+  return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim()
+}
+
+function paragraphs(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => oneLine(line.replace(/^(\s*)/, (indent) => indent)))
+    .join('\n')
+    .trim()
+}
+
+/** Trailers every commit of a request has, in the order they are written. */
+function requestTrailers(context: RequestContext): readonly (readonly [string, string | undefined])[] {
+  return [
+    ['Request-Id', context.requestId],
+    ['Actor', `${context.actor.name} <${context.actor.email}>`],
+    ['Idempotency-Key', context.idempotencyKey],
+    ['Request-Digest', context.idempotencyKey === undefined ? undefined : context.requestDigest],
+  ]
+}
+
+/** The whole message: subject, body, trailers in a last paragraph of their own (as `git interpret-trailers` reads them). */
+export function commitMessage(text: CommitText, context: RequestContext): string {
+  const subject = oneLine(text.subject).slice(0, SUBJECT_LIMIT)
+  const trailers = [...Object.entries(text.trailers), ...requestTrailers(context)]
+    .filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '')
+    .map(([key, value]) => `${key}: ${oneLine(value)}`)
+  const body = text.body === undefined || text.body.trim() === '' ? [] : [paragraphs(text.body)]
+  return `${[subject, ...body, trailers.join('\n')].join('\n\n')}\n`
+}
+
+/** `Name <email> seconds +0000` as a commit has it. Characters that would end the name or address are taken out. */
+export function signature(name: string, email: string, milliseconds: number): string {
+  const clean = (text: string): string => oneLine(text).replace(/[<>]/g, '')
+  return `${clean(name) || 'unknown'} <${clean(email)}> ${Math.floor(milliseconds / 1000)} +0000`
+}

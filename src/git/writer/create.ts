@@ -1,0 +1,79 @@
+/** Opens a fleet repository for writing: first commit, load, repair, catch up with what happened meanwhile. */
+import { FleetError } from '../../fleet/errors.ts'
+import type { ObjectId, RefName } from '../../fleet/ids.ts'
+import { FLEET_PATH } from '../../fleet/paths.ts'
+import type { FleetWriter } from '../../ports/writer.ts'
+import type { NewObject } from '../contracts.ts'
+import { commitObject, EMPTY_TREE, emptyTreeObject } from '../objects.ts'
+import { createTreeEditor } from '../tree-editor.ts'
+import { commitMessage, signature } from './commit-message.ts'
+import { followUps } from './follow-up.ts'
+import { Head } from './head.ts'
+import { IdempotencyMemory } from './idempotency.ts'
+import { MAIN } from './projections.ts'
+import { lastOwnCommit } from './recovery.ts'
+import type { WriterOptions } from './types.ts'
+import { Writer } from './writer.ts'
+
+const REMEMBERED_COMMITS = 20_000
+const MOST_TRIES = 10
+
+/**
+ * @throws FleetError `remote-unavailable`, `remote-refused`, `invalid-document` (fleet.yaml), `repository-damaged`
+ */
+export async function createFleetWriter(options: WriterOptions): Promise<FleetWriter> {
+  const { tips, main } = await openMain(options)
+  const own = (await lastOwnCommit(options.history, options.committer.name)) ?? main
+  const head = await Head.load(options.home, options.history, tips, own)
+  const memory = new IdempotencyMemory()
+  await memory.load(options.history, REMEMBERED_COMMITS)
+  const writer = new Writer(options, head, memory)
+  if (own !== main) writer.enqueue(await followUps(head, await head.take(main, tips), options))
+  else writer.enqueue(await followUps(head, unseen(head, own), options))
+  await repairProjections(head, options)
+  return writer
+}
+
+/** Requests that were committed and not placed yet when the process died. */
+function unseen(head: Head, at: ObjectId): Parameters<typeof followUps>[1] {
+  const requests = [...head.committed.newRequests().keys()]
+  const accepted = requests.map((path) => ({ path, before: undefined, after: head.committed.newRequests().get(path) }))
+  return { from: at, to: at, accepted, editedManifests: [] }
+}
+
+async function openMain(options: WriterOptions): Promise<{ tips: ReadonlyMap<RefName, ObjectId>; main: ObjectId }> {
+  for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
+    const tips = await options.home.fetch()
+    const main = tips.get(MAIN)
+    const tree = main === undefined ? undefined : (await options.home.objects.commit(main)).tree
+    const entries = tree === undefined ? [] : await options.home.objects.tree(tree)
+    if (main !== undefined && entries.some((entry) => entry.name === FLEET_PATH)) return { tips, main }
+    await pushFirstCommit(options, main, tree)
+  }
+  throw new FleetError('stale-lease', 'Could not write the first commit: somebody else pushes to the fleet repository all the time')
+}
+
+async function pushFirstCommit(options: WriterOptions, main: ObjectId | undefined, tree: ObjectId | undefined): Promise<void> {
+  const { home, committer, clock, initialFiles, randomness } = options
+  const editor = createTreeEditor(home.objects, tree ?? EMPTY_TREE)
+  const objects: NewObject[] = [...(await editor.apply(initialFiles))]
+  if (tree === undefined) objects.push(emptyTreeObject())
+  const line = signature(committer.name, committer.email, clock.now())
+  const message = commitMessage(
+    { subject: 'Start the fleet', body: 'Settings of the fleet are in fleet.yaml.', trailers: {} },
+    { requestId: Buffer.from(randomness.bytes(8)).toString('hex'), actor: committer, now: clock.now() },
+  )
+  const commit = commitObject({ tree: editor.root, parents: main === undefined ? [] : [main], author: line, committer: line, message })
+  await home.push([{ ref: MAIN, expected: main, next: commit.oid }], [...objects, commit])
+}
+
+/** After a crash between refs, or a person's push to main: each projection follows main again. */
+async function repairProjections(head: Head, options: WriterOptions): Promise<void> {
+  const { committer, clock } = options
+  const line = signature(committer.name, committer.email, clock.now())
+  const repair = await head.repair({ author: line, committer: line })
+  if (repair.updates.length === 0) return
+  const pushed = await options.home.push(repair.updates, repair.objects)
+  if (pushed.outcome === 'stale') return // another replica repaired them first
+  for (const [ref, tip] of repair.tips) head.projections.set(ref, tip)
+}

@@ -1,0 +1,147 @@
+/** What follows from commits of others: rendered files, requests to place, problems with their author. */
+import { isFleetError } from '../../fleet/errors.ts'
+import type { FileChange, Problem } from '../../fleet/files.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
+import { type FleetPath, type Id, idFromBytes } from '../../fleet/ids.ts'
+import { clusterPath, installationPath, roleOf } from '../../fleet/paths.ts'
+import type { RequestContext } from '../../fleet/transaction.ts'
+import { acceptRequest } from '../../fleet/transactions/requests.ts'
+import type { Committed, HistoryEntry } from '../../ports/writer.ts'
+import { blobId } from '../objects.ts'
+import type { Head, Taken } from './head.ts'
+import type { Settle, WindowItem, WriterOptions } from './types.ts'
+
+const MOST_LINES = 20
+
+/** Items for the next window. Cost follows what was changed. */
+export async function followUps(head: Head, taken: Taken, options: WriterOptions): Promise<readonly WindowItem[]> {
+  await attribute(head, options)
+  const edits = await editedManifests(head, taken, options)
+  const rendered = await changedOnly(head, options.render(head.committed, taken.accepted))
+  const files = new Map([...rendered, ...edits.restored].map((file) => [file.path, file]))
+  const items: WindowItem[] = []
+  if (files.size > 0) items.push(renderItem([...files.values()], edits, taken, options))
+  for (const path of requestPaths(head, taken)) items.push(await requestItem(head, path, options))
+  return items
+}
+
+function newId(options: WriterOptions): Id {
+  return idFromBytes(options.randomness.bytes(26))
+}
+
+function requestPaths(head: Head, taken: Taken): readonly FleetPath[] {
+  const fresh = head.committed.newRequests()
+  return taken.accepted.map((change) => change.path).filter((path) => fresh.has(path))
+}
+
+async function changedOnly(head: Head, files: readonly FileChange[]): Promise<readonly FileChange[]> {
+  const changed: FileChange[] = []
+  for (const file of files) {
+    const present = await head.editor.at(file.path)
+    const wanted = file.text === undefined ? undefined : blobId(file.text)
+    if (present !== wanted) changed.push(file)
+  }
+  return changed
+}
+
+interface Edits {
+  readonly restored: readonly FileChange[]
+  readonly lines: readonly string[]
+}
+
+/** Rendered files that somebody edited: restored, or held and reported, as fleet.yaml says. */
+async function editedManifests(head: Head, taken: Taken, options: WriterOptions): Promise<Edits> {
+  const touched = new Map(taken.editedManifests.map((file) => [file.path, file]))
+  const expected = options.render(head.committed, [...unitsOf(head, touched.keys())])
+  const wrong = await changedOnly(head, expected.filter((file) => touched.has(file.path)))
+  const wrongPaths = new Set<string>(wrong.map((file) => file.path))
+  for (const path of touched.keys()) if (!wrongPaths.has(path)) head.problems.delete(path)
+  if (head.committed.settings.spec.editedManifests === 'overwrite') {
+    const lines = await Promise.all(wrong.slice(0, MOST_LINES).map(async (file) => {
+      const entry = await lastCommit(options, file.path)
+      return `Restores ${file.path}${entry === undefined ? '' : `, edited by ${entry.author} in ${entry.commit.slice(0, 12)}`}`
+    }))
+    return { restored: wrong, lines }
+  }
+  for (const { path } of wrong) {
+    const detail = 'this rendered file was edited by hand; revert the edit and change the intent instead, or set spec.editedManifests to overwrite'
+    head.problems.set(path, [await attributed({ path, line: 0, column: 0, code: 'edited-manifest', detail }, options)])
+  }
+  return { restored: [], lines: [] }
+}
+
+/** Changes that make the renderer print the units of these files again. */
+function* unitsOf(head: Head, paths: Iterable<string>): Iterable<IntentChange> {
+  const seen = new Set<string>()
+  for (const path of paths) {
+    const role = roleOf(path)
+    if (role.role !== 'rendered' || role.cluster === undefined) continue
+    const intentPath = role.id === undefined ? clusterPath(role.cluster) : installationPath(role.cluster, role.id)
+    const after = head.committed.intent(intentPath)
+    if (after === undefined || seen.has(intentPath)) continue
+    seen.add(intentPath)
+    yield { path: intentPath, before: after, after }
+  }
+}
+
+function renderItem(files: readonly FileChange[], edits: Edits, taken: Taken, options: WriterOptions): WindowItem {
+  const changed = taken.accepted.map((change) => `Renders ${change.path}`)
+  const lines = [...edits.lines, ...changed]
+  const rest = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : []
+  const subject = taken.accepted.length === 0
+    ? `Restore ${count(files.length, 'rendered file')} edited by hand`
+    : `Render ${count(taken.accepted.length, 'changed document')}`
+  return {
+    kind: 'files',
+    files,
+    text: { subject, body: [...lines.slice(0, MOST_LINES), ...rest].join('\n'), trailers: { Follows: taken.to } },
+    context: { requestId: newId(options), actor: options.committer, now: options.clock.now() },
+    settle: reported(options),
+  }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** A request that a person committed: it gets an id and a place in a commit of its author's name. */
+async function requestItem(head: Head, path: FleetPath, options: WriterOptions): Promise<WindowItem> {
+  const entry = await lastCommit(options, path)
+  const context: RequestContext = {
+    requestId: newId(options),
+    actor: entry === undefined ? options.committer : { name: entry.author, email: entry.email },
+    now: options.clock.now(),
+  }
+  const ids = Array.from({ length: 16 }, () => newId(options))
+  const settle: Settle<Committed<unknown>> = {
+    resolve: () => head.problems.delete(path),
+    reject(error) {
+      if (!isFleetError(error)) return options.observer.failed(error)
+      const details = error.data.errors?.map((e) => `${e.pointer}: ${e.detail}`) ?? []
+      const problem: Problem = { path, line: 0, column: 0, code: error.code, detail: [error.message, ...details].join('; ') }
+      head.problems.set(path, [{ ...problem, commit: entry?.commit, author: entry?.author }])
+    },
+  }
+  return { kind: 'transaction', transaction: acceptRequest({ path, ids, placement: options.placement }), context, settle }
+}
+
+function reported(options: WriterOptions): Settle<Committed<unknown>> {
+  return { resolve: () => undefined, reject: (error) => options.observer.failed(error) }
+}
+
+async function lastCommit(options: WriterOptions, path: string): Promise<HistoryEntry | undefined> {
+  return (await options.history.log({ paths: [path], limit: 1 }))[0]
+}
+
+async function attributed(problem: Problem, options: WriterOptions): Promise<Problem> {
+  const entry = await lastCommit(options, problem.path)
+  return entry === undefined ? problem : { ...problem, commit: entry.commit, author: `${entry.author} <${entry.email}>` }
+}
+
+/** Says of each new problem who brought it in. */
+async function attribute(head: Head, options: WriterOptions): Promise<void> {
+  for (const [path, problems] of head.problems) {
+    if (problems.every((problem) => problem.commit !== undefined)) continue
+    head.problems.set(path, await Promise.all(problems.map((problem) => attributed(problem, options))))
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The head the writer works on: the fleet at the last revision that is on the home, a second index that runs ahead while a
+ * window is built, the trees, and the tips of the projections.
+ */
+import { createDocuments, type Documents } from '../../fleet/documents.ts'
+import type { Problem } from '../../fleet/files.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
+import type { FleetIndex } from '../../fleet/fleet-index.ts'
+import type { FleetPath, ObjectId, RefName } from '../../fleet/ids.ts'
+import { violationProblems } from '../../fleet/rules/check.ts'
+import type { FleetHistory } from '../../ports/writer.ts'
+import type { RefUpdate, RepositoryHome, TreeEditor } from '../contracts.ts'
+import { createTreeEditor } from '../tree-editor.ts'
+import { ingest } from './ingest.ts'
+import { loadFleet } from './load.ts'
+import { allProjections, buildProjections, MAIN, type ProjectionTips, type ProjectionWindow, readProjectionTips, touchedProjections } from './projections.ts'
+import type { BuiltWindow } from './window.ts'
+
+/** Versions of a held document that are tried, newest first. */
+const VERSIONS_LOOKED_AT = 20
+
+export interface Taken {
+  readonly from: ObjectId
+  readonly to: ObjectId
+  readonly accepted: readonly IntentChange[]
+  readonly editedManifests: readonly { readonly path: string; readonly to: ObjectId | undefined }[]
+}
+
+export class Head {
+  readonly documents: Documents = createDocuments()
+  readonly problems = new Map<string, readonly Problem[]>()
+  /** What is on the home. */
+  committed: FleetIndex
+  /** Runs ahead of it within a window. */
+  ahead: FleetIndex
+  editor: TreeEditor
+  commit: ObjectId
+  tree: ObjectId
+  projections: ProjectionTips
+  readonly #home: RepositoryHome
+
+  private constructor(
+    home: RepositoryHome, commit: ObjectId, tree: ObjectId, committed: FleetIndex, ahead: FleetIndex, projections: ProjectionTips,
+  ) {
+    this.#home = home
+    this.commit = commit
+    this.tree = tree
+    this.committed = committed
+    this.ahead = ahead
+    this.projections = projections
+    this.editor = createTreeEditor(home.objects, tree)
+  }
+
+  /** @throws FleetError `invalid-document`, `repository-damaged` */
+  static async load(
+    home: RepositoryHome, history: FleetHistory, tips: ReadonlyMap<RefName, ObjectId>, main: ObjectId,
+  ): Promise<Head> {
+    const { tree } = await home.objects.commit(main)
+    const documents = createDocuments()
+    const loaded = await loadFleet(tree, home.objects, documents)
+    const held = [...loaded.problems].filter(([, found]) => found.length > 0)
+    for (const [path] of held) await applyLastValid(path, loaded.index, documents, history)
+    const head = new Head(home, main, tree, loaded.index, loaded.index.clone(), await readProjectionTips(tips, home.objects))
+    for (const [path, found] of held) head.problems.set(path, found)
+    return head
+  }
+
+  /** Takes in commits of others up to `main`. */
+  async take(main: ObjectId, tips: ReadonlyMap<RefName, ObjectId>): Promise<Taken> {
+    const { tree } = await this.#home.objects.commit(main)
+    const from = this.commit
+    const files = await this.#home.objects.changedFiles(this.tree, tree)
+    const result = await ingest(files, this.ahead, this.documents, this.#home.objects)
+    this.committed.apply(result.accepted)
+    for (const [path, found] of result.problems) {
+      if (found.length > 0) this.problems.set(path, found)
+      else this.problems.delete(path)
+    }
+    this.commit = main
+    this.tree = tree
+    this.editor.reset(tree)
+    this.projections = await this.#movedProjections(tips)
+    return { from, to: main, accepted: result.accepted, editedManifests: result.rendered }
+  }
+
+  async #movedProjections(tips: ReadonlyMap<RefName, ObjectId>): Promise<ProjectionTips> {
+    const moved = new Map([...tips].filter(([ref, commit]) => this.projections.get(ref)?.commit !== commit))
+    const read = await readProjectionTips(moved, this.#home.objects)
+    const known = [...this.projections].filter(([ref, tip]) => tips.get(ref) === tip.commit)
+    return new Map([...known, ...read])
+  }
+
+  /** Takes a window back that was not pushed. */
+  undo(window: BuiltWindow): void {
+    for (const inverse of [...window.inverses].reverse()) this.ahead.apply(inverse)
+    this.editor.reset(this.tree)
+  }
+
+  /** The window is on the home. */
+  advance(window: BuiltWindow, projections: ProjectionWindow): void {
+    for (const item of window.items) this.committed.apply(item.changes)
+    if (window.head !== undefined) this.commit = window.head
+    this.tree = this.editor.root
+    for (const [ref, tip] of projections.tips) this.projections.set(ref, tip)
+  }
+
+  /** What a built window moves besides main. */
+  async project(window: BuiltWindow, signatures: { readonly author: string; readonly committer: string }): Promise<ProjectionWindow> {
+    return await buildProjections(touchedProjections(this.ahead, window.paths, this.projections), this.editor, this.projections, signatures)
+  }
+
+  /** What brings every projection to where main is: nothing, unless a crash or a person came between. */
+  async repair(signatures: { readonly author: string; readonly committer: string }): Promise<ProjectionWindow> {
+    return await buildProjections(allProjections(this.ahead), this.editor, this.projections, signatures)
+  }
+
+  mainUpdate(next: ObjectId): RefUpdate {
+    return { ref: MAIN, expected: this.commit, next }
+  }
+}
+
+/** A held document counts as it last was when it was valid, also after a restart. */
+async function applyLastValid(path: string, index: FleetIndex, documents: Documents, history: FleetHistory): Promise<void> {
+  for (const entry of await history.log({ paths: [path], limit: VERSIONS_LOOKED_AT })) {
+    const text = await history.fileAt(entry.commit, path)
+    const { intent } = text === undefined ? { intent: undefined } : documents.parse(path as FleetPath, text)
+    if (intent === undefined) continue
+    const change = { path: path as FleetPath, before: undefined, after: intent }
+    if (violationProblems(index, [change]).length > 0) continue
+    index.apply([change])
+    return
+  }
+}

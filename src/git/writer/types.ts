@@ -1,0 +1,78 @@
+import type { FileChange } from '../../fleet/files.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
+import type { ObjectId } from '../../fleet/ids.ts'
+import type { Actor, CommitText, RequestContext, Transaction } from '../../fleet/transaction.ts'
+import type { Clock, Randomness } from '../../ports/clock.ts'
+import type { Committed, FleetHistory, Plan, RenderChanges } from '../../ports/writer.ts'
+import type { RepositoryHome } from '../contracts.ts'
+
+export interface WriterOptions {
+  readonly home: RepositoryHome
+  readonly history: FleetHistory
+  readonly render: RenderChanges
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly committer: Actor
+  readonly observer: WriterObserver
+  /** Files of the first commit when the repository has no fleet.yaml yet; must contain a valid fleet.yaml. */
+  readonly initialFiles: readonly FileChange[]
+  /** Whether requests that people commit are placed (`now`) or only given an id (`deferred`). */
+  readonly placement: 'now' | 'deferred'
+  /** Most requests in one push. */
+  readonly windowLimit?: number
+  /** Most requests that may wait; more are refused with `writer-busy`. */
+  readonly queueLimit?: number
+  /** How long an unreachable home is tried again before the window is refused, milliseconds. */
+  readonly patienceMilliseconds?: number
+}
+
+/** What the writer tells the world about itself; `metrics.ts` turns it into Prometheus series. */
+export interface WriterObserver {
+  queued(length: number): void
+  window(result: { readonly commits: number; readonly refused: number; readonly milliseconds: number; readonly bytes: number }): void
+  race(): void
+  ingested(commits: number, problems: number): void
+  failed(error: unknown): void
+}
+
+/** A request that waits for its window. */
+export interface QueuedTransaction {
+  readonly kind: 'transaction'
+  readonly transaction: Transaction<unknown>
+  readonly context: RequestContext
+  readonly settle: Settle<Committed<unknown>>
+}
+
+/** Rendered files that follow from commits of others. */
+export interface QueuedFiles {
+  readonly kind: 'files'
+  readonly files: readonly FileChange[]
+  readonly text: CommitText
+  readonly context: RequestContext
+  readonly settle: Settle<Committed<unknown>>
+}
+
+export type WindowItem = QueuedTransaction | QueuedFiles
+
+/** Work that needs the head to stand still, but writes nothing. */
+export interface QueuedPlan {
+  readonly kind: 'plan'
+  readonly transaction: Transaction<unknown>
+  readonly context: RequestContext
+  readonly settle: Settle<Plan<unknown>>
+}
+
+export interface Settle<Value> {
+  readonly resolve: (value: Value) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** An item that made it into the window. */
+export interface BuiltItem {
+  readonly item: WindowItem
+  readonly value: unknown
+  readonly changes: readonly IntentChange[]
+  readonly commit: ObjectId | undefined
+  readonly trailers: Readonly<Record<string, string>>
+  readonly files: readonly string[]
+}

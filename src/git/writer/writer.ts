@@ -1,0 +1,294 @@
+/**
+ * The one writer of a fleet repository. Requests queue; a window takes what waits, makes one commit a request and pushes
+ * them in one atomic push with the old tips as the lease. A lost race fetches and runs the window's transactions again.
+ * A request is answered only when its commit is on the home. Several writers are safe: the lease is the fence.
+ */
+import { FleetError, isFleetError } from '../../fleet/errors.ts'
+import type { Problem } from '../../fleet/files.ts'
+import type { Fleet } from '../../fleet/fleet.ts'
+import type { ObjectId } from '../../fleet/ids.ts'
+import { type RequestContext, type Transaction, transact } from '../../fleet/transaction.ts'
+import type { Committed, EarlierRequest, FleetWriter, HeadChange, Plan } from '../../ports/writer.ts'
+import { signature } from './commit-message.ts'
+import { followUps } from './follow-up.ts'
+import type { Head, Taken } from './head.ts'
+import { IdempotencyMemory } from './idempotency.ts'
+import { describePlan } from './plan.ts'
+import { MAIN } from './projections.ts'
+import { isAncestor } from './recovery.ts'
+import type { BuiltItem, QueuedPlan, Settle, WindowItem, WriterOptions } from './types.ts'
+import { type BuiltWindow, buildWindow, intentTexts, prepare, type WindowBase } from './window.ts'
+
+const WINDOW_LIMIT = 256
+const QUEUE_LIMIT = 10_000
+const MOST_RACES = 30
+const PATIENCE_MILLISECONDS = 20_000
+
+type Push = { readonly outcome: 'accepted' } | { readonly outcome: 'again' } | { readonly outcome: 'failed'; readonly error: unknown }
+
+export class Writer implements FleetWriter {
+  readonly #options: WriterOptions
+  readonly #state: Head
+  readonly #memory: IdempotencyMemory
+  readonly #listeners = new Set<(change: HeadChange) => void>()
+  #items: WindowItem[] = []
+  #plans: QueuedPlan[] = []
+  #polls: Settle<void>[] = []
+  #running: Promise<void> | undefined
+  #closed = false
+
+  constructor(options: WriterOptions, head: Head, memory: IdempotencyMemory) {
+    this.#options = options
+    this.#state = head
+    this.#memory = memory
+  }
+
+  get fleet(): Fleet {
+    return this.#state.committed
+  }
+
+  get head(): ObjectId {
+    return this.#state.commit
+  }
+
+  problems(): readonly Problem[] {
+    return [...this.#state.problems.values()].flat()
+  }
+
+  findByIdempotencyKey(key: string): EarlierRequest | undefined {
+    return this.#memory.find(key)
+  }
+
+  onChange(listener: (change: HeadChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async submit<Value>(transaction: Transaction<Value>, context: RequestContext): Promise<Committed<Value>> {
+    this.#admit()
+    return await new Promise<Committed<Value>>((resolve, reject) => {
+      const settle = { resolve: (done: Committed<unknown>) => resolve(done as Committed<Value>), reject }
+      this.enqueue([{ kind: 'transaction', transaction, context, settle }])
+    })
+  }
+
+  async plan<Value>(transaction: Transaction<Value>, context: RequestContext): Promise<Plan<Value>> {
+    this.#admit()
+    return await new Promise<Plan<Value>>((resolve, reject) => {
+      const settle = { resolve: (done: Plan<unknown>) => resolve(done as Plan<Value>), reject }
+      this.#plans.push({ kind: 'plan', transaction, context, settle })
+      this.#wake()
+    })
+  }
+
+  async poll(): Promise<void> {
+    if (this.#closed) return
+    await new Promise<void>((resolve, reject) => {
+      this.#polls.push({ resolve: () => resolve(), reject })
+      this.#wake()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#running
+    await this.#options.home.close()
+  }
+
+  /** Follow-ups of commits of others go through the same windows. */
+  enqueue(items: readonly WindowItem[]): void {
+    this.#items.push(...items)
+    this.#options.observer.queued(this.#items.length)
+    this.#wake()
+  }
+
+  #admit(): void {
+    if (this.#closed) throw new FleetError('writer-closed', 'The server is stopping; send the request again to the next one')
+    if (this.#items.length < (this.#options.queueLimit ?? QUEUE_LIMIT)) return
+    throw new FleetError('writer-busy', `${this.#items.length} changes wait to be written; try again in some seconds`)
+  }
+
+  #wake(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#hasWork()) this.#wake()
+    })
+  }
+
+  #hasWork(): boolean {
+    return this.#items.length > 0 || this.#plans.length > 0 || this.#polls.length > 0
+  }
+
+  async #run(): Promise<void> {
+    // Lets requests that arrived in the same turn share the window.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#hasWork()) {
+      await this.#servePolls()
+      await this.#servePlans()
+      const items = this.#items.splice(0, this.#options.windowLimit ?? WINDOW_LIMIT)
+      this.#options.observer.queued(this.#items.length)
+      if (items.length > 0) await this.#window(items)
+    }
+  }
+
+  async #servePolls(): Promise<void> {
+    const polls = this.#polls.splice(0)
+    if (polls.length === 0) return
+    try {
+      await this.#sync()
+      for (const poll of polls) poll.resolve()
+    } catch (error) {
+      for (const poll of polls) poll.reject(error)
+    }
+  }
+
+  async #servePlans(): Promise<void> {
+    for (const { transaction, context, settle } of this.#plans.splice(0)) {
+      try {
+        settle.resolve(await this.#plan(transaction, context))
+      } catch (error) {
+        settle.reject(error)
+      }
+    }
+  }
+
+  async #plan(transaction: Transaction<unknown>, context: RequestContext): Promise<Plan<unknown>> {
+    const base = this.#base()
+    const outcome = transact(base.index, transaction, context)
+    if (outcome.refused !== undefined) throw outcome.refused
+    const prepared = prepare(base, { kind: 'transaction', transaction, context })
+    if ('error' in prepared) throw prepared.error
+    try {
+      const files = [...(await intentTexts(base, prepared.changes, new Map())), ...prepared.files]
+      return await describePlan(files, prepared.text, prepared.value, this.head, base.editor, base.reader)
+    } finally {
+      base.index.apply(prepared.inverse)
+    }
+  }
+
+  #base(): WindowBase {
+    const { home, render } = this.#options
+    const { ahead, editor, documents, problems, commit } = this.#state
+    return { head: commit, index: ahead, editor, documents, reader: home.objects, render, held: problems }
+  }
+
+  async #window(items: readonly WindowItem[]): Promise<void> {
+    const started = this.#options.clock.monotonic()
+    for (let race = 0; race < MOST_RACES; race += 1) {
+      let window: BuiltWindow
+      try {
+        window = await buildWindow(this.#base(), items, this.#options)
+      } catch (error) {
+        return this.#rejectAll(items, error)
+      }
+      const push = await this.#push(window)
+      if (push.outcome === 'accepted') return this.#answer(window, this.#options.clock.monotonic() - started)
+      if (push.outcome === 'failed' && items.length > 1 && isFleetError(push.error) && push.error.code === 'remote-refused') {
+        // One of them is what the remote does not take: each alone, so that the others go in.
+        for (const item of items) await this.#window([item])
+        return
+      }
+      if (push.outcome === 'failed') return this.#rejectAll(items, push.error)
+      await this.#options.clock.sleep(race * 20 * jitter(this.#options.randomness))
+    }
+    this.#rejectAll(items, new FleetError('stale-lease', `Lost the race to the remote ${MOST_RACES} times; try again`))
+  }
+
+  async #push(window: BuiltWindow): Promise<Push> {
+    const { home, observer } = this.#options
+    if (window.head === undefined || window.head === this.#state.commit) return { outcome: 'accepted' }
+    try {
+      const projections = await this.#state.project(window, this.#signatures())
+      const updates = [this.#state.mainUpdate(window.head), ...projections.updates]
+      const pushed = await home.push(updates, [...window.objects, ...projections.objects])
+      if (pushed.outcome === 'accepted') {
+        this.#state.advance(window, projections)
+        return { outcome: 'accepted' }
+      }
+      this.#state.undo(window)
+      observer.race()
+      await this.#sync()
+      return { outcome: 'again' }
+    } catch (error) {
+      this.#state.undo(window)
+      return await this.#afterFailure(window, error)
+    }
+  }
+
+  /** A push whose answer was lost may have been written: look before running it again. */
+  async #afterFailure(window: BuiltWindow, error: unknown): Promise<Push> {
+    this.#options.observer.failed(error)
+    if (!isFleetError(error) || error.code !== 'remote-unavailable') return { outcome: 'failed', error }
+    const { clock, home, patienceMilliseconds } = this.#options
+    const deadline = clock.monotonic() + (patienceMilliseconds ?? PATIENCE_MILLISECONDS)
+    let pause = 100
+    while (clock.monotonic() < deadline && !this.#closed) {
+      await clock.sleep(pause)
+      pause = Math.min(pause * 2, 2_000)
+      try {
+        const tips = await home.fetch()
+        const main = tips.get(MAIN)
+        if (main === undefined || window.head === undefined) continue
+        const written = await isAncestor(home.objects, window.head, main)
+        await this.#sync()
+        return written ? { outcome: 'accepted' } : { outcome: 'again' }
+      } catch (next) {
+        if (!isFleetError(next) || next.code !== 'remote-unavailable') return { outcome: 'failed', error: next }
+      }
+    }
+    return { outcome: 'failed', error }
+  }
+
+  #signatures(): { readonly author: string; readonly committer: string } {
+    const { committer, clock } = this.#options
+    const line = signature(committer.name, committer.email, clock.now())
+    return { author: line, committer: line }
+  }
+
+  #answer(window: BuiltWindow, milliseconds: number): void {
+    const commits = window.items.filter((item) => item.commit !== undefined)
+    for (const built of commits) this.#remember(built)
+    for (const { item, value, commit, files } of window.items) item.settle.resolve({ value, commit, files })
+    for (const { item, error } of window.refused) item.settle.reject(error)
+    const bytes = window.objects.reduce((sum, object) => sum + object.content.length, 0)
+    this.#options.observer.window({ commits: commits.length, refused: window.refused.length, milliseconds, bytes })
+    if (commits.length === 0) return
+    this.#announce(window.items.flatMap((item) => item.changes), 'fleetwright')
+  }
+
+  #remember(built: BuiltItem): void {
+    const { idempotencyKey, requestDigest } = built.item.context
+    if (built.commit === undefined || idempotencyKey === undefined || built.item.kind !== 'transaction') return
+    const trailers = { ...built.trailers, 'Idempotency-Key': idempotencyKey, 'Request-Digest': requestDigest ?? '' }
+    this.#memory.remember(built.commit, trailers)
+  }
+
+  #rejectAll(items: readonly WindowItem[], error: unknown): void {
+    this.#options.observer.failed(error)
+    for (const item of items) item.settle.reject(error)
+  }
+
+  #announce(changes: HeadChange['changes'], by: HeadChange['by']): void {
+    for (const listener of this.#listeners) listener({ to: this.head, by, changes })
+  }
+
+  /** Takes in what others pushed, and queues what follows from it. */
+  async #sync(): Promise<void> {
+    const tips = await this.#options.home.fetch()
+    const main = tips.get(MAIN)
+    if (main === undefined) throw new FleetError('repository-damaged', `${MAIN} is gone from the fleet repository; restore it from a clone`)
+    if (main === this.#state.commit) return
+    const taken = await this.#state.take(main, tips)
+    await this.#after(taken)
+  }
+
+  async #after(taken: Taken): Promise<void> {
+    this.#options.observer.ingested(taken.accepted.length, this.#state.problems.size)
+    this.enqueue(await followUps(this.#state, taken, this.#options))
+    this.#announce(taken.accepted, 'others')
+  }
+}
+
+function jitter(randomness: WriterOptions['randomness']): number {
+  return 0.5 + (randomness.bytes(1)[0] ?? 0) / 255
+}
