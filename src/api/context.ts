@@ -28,6 +28,8 @@ export interface Parts {
   readonly documents: DocumentReader
   /** Serves the embedded repository at `/fleet.git`; absent with a remote one. */
   readonly gitHandler?: GitHandler
+  /** When the remote last answered, milliseconds since 1970; absent with the embedded repository, which is always there. */
+  readonly lastContact?: () => number | undefined
   readonly options: ApiOptions
 }
 
@@ -37,6 +39,8 @@ export interface DocumentReader {
 }
 
 export interface ApiOptions {
+  /** Of Fleetwright, for `/openapi.json`. */
+  readonly version: string
   /** `deferred`: requests are committed, nothing is placed (`serve --loops none`). */
   readonly placement: 'now' | 'deferred'
   /** Bytes of a request's body. */

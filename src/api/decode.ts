@@ -75,7 +75,7 @@ function parse(text: string): JsonValue {
 /** The text is valid JSON here, so its brackets, strings and colons are all there is to look at. */
 function checkStructure(text: string): void {
   const open: { readonly keys: Set<string> | undefined; readonly pointer: string; key: string }[] = []
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\]]/g)) {
     if (token === '}' || token === ']') {
       open.pop()
       continue

@@ -31,6 +31,8 @@ export interface Route {
   readonly role: Role
   /** Of the original's API: lenient decoding, its status codes. Own routes are strict. */
   readonly wire: boolean
+  /** Needs no token when the request comes from this machine itself (health and metrics). */
+  readonly openOnLoopback?: boolean
   readonly query?: Readonly<Record<string, QueryParameter>>
   /** What the body holds; for the OpenAPI document. Handlers decode with `context.decode`. */
   readonly request?: Shape<unknown>

@@ -24,6 +24,7 @@ export const ERRORS = {
   'lease-held': { status: 409, title: 'Another operation holds the object' },
   'document-held': { status: 409, title: 'The document in git is not valid and is held' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key was used for another request' },
+  'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'invalid-document': { status: 422, title: 'A document of the fleet repository is not valid' },
   'invalid-template': { status: 500, title: 'A template is not valid' },

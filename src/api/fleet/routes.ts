@@ -1,0 +1,45 @@
+/** Fleetwright's own endpoints. */
+import type { Parts } from '../context.ts'
+import { json, type Route } from '../routes.ts'
+import { healthRoutes } from './health.ts'
+import { historyRoute } from './history.ts'
+
+export function fleetRoutes(parts: Parts): readonly Route[] {
+  return [historyRoute(parts), problemsRoute(parts), ...healthRoutes(parts)]
+}
+
+function problemsRoute({ writer }: Pick<Parts, 'writer'>): Route {
+  return {
+    method: 'GET',
+    path: '/api/fleet/problems',
+    operationId: 'listFleetProblems',
+    role: 'reader',
+    wire: false,
+    summary: 'Documents of the fleet repository that are not valid and held back',
+    responses: { 200: { description: 'By file, line and author', schema: PROBLEMS_SCHEMA } },
+    handler: async () => json(200, { problems: writer.problems() }),
+  }
+}
+
+const PROBLEMS_SCHEMA = {
+  type: 'object',
+  required: ['problems'],
+  properties: {
+    problems: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'line', 'column', 'code', 'detail'],
+        properties: {
+          path: { type: 'string' },
+          line: { type: 'integer', description: 'From 1; 0: the whole file' },
+          column: { type: 'integer' },
+          code: { type: 'string' },
+          detail: { type: 'string' },
+          commit: { type: 'string' },
+          author: { type: 'string' },
+        },
+      },
+    },
+  },
+} as const

@@ -1,0 +1,68 @@
+/** A request that is sent again under the same `Idempotency-Key` gets the answer of the first one. */
+import { FleetError } from '../fleet/errors.ts'
+import type { EarlierRequest } from '../ports/writer.ts'
+import type { Answer } from './routes.ts'
+
+/** The key goes into a commit trailer: one line, of modest length. */
+const KEY = /^[\x21-\x7e]{1,200}$/
+
+export interface KeyedRequest {
+  readonly key: string
+  readonly digest: string
+  /** What the log of the fleet repository knows about the key: it survives restarts. */
+  readonly earlier: () => EarlierRequest | undefined
+  readonly replay: (earlier: EarlierRequest) => Answer | undefined
+  readonly work: () => Promise<Answer>
+}
+
+/** Requests under way, so that a second one joins instead of being carried out beside the first. */
+export class IdempotentRequests {
+  readonly #underWay = new Map<string, { readonly digest: string; readonly answer: Promise<Answer> }>()
+
+  /** @throws FleetError `idempotency-conflict`, and what `work` throws */
+  async answer(request: KeyedRequest): Promise<Answer> {
+    const running = this.#underWay.get(request.key)
+    if (running) {
+      requireSame(request, running.digest)
+      return replayed(await running.answer)
+    }
+    const earlier = request.earlier()
+    if (earlier) return replayEarlier(request, earlier)
+    const answer = request.work().finally(() => this.#underWay.delete(request.key))
+    this.#underWay.set(request.key, { digest: request.digest, answer })
+    return await answer
+  }
+}
+
+/** @throws FleetError `invalid-request` */
+export function readIdempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  if (KEY.test(header)) return header
+  throw new FleetError(
+    'invalid-request',
+    'The header Idempotency-Key must be 1 to 200 printable ASCII characters without spaces.',
+  )
+}
+
+function replayEarlier(request: KeyedRequest, earlier: EarlierRequest): Answer {
+  requireSame(request, earlier.requestDigest)
+  const answer = request.replay(earlier)
+  if (answer)
+    return replayed({ ...answer, headers: { ...answer.headers, 'Fleetwright-Commit': earlier.commit } })
+  throw new FleetError(
+    'not-found',
+    `The request was carried out as commit ${earlier.commit}; what it made is not there any more.`,
+  )
+}
+
+function requireSame({ key, digest }: KeyedRequest, earlier: string | undefined): void {
+  if (earlier === digest) return
+  throw new FleetError(
+    'idempotency-conflict',
+    `The idempotency key ${key} was used for another request; take a new key for each.`,
+  )
+}
+
+function replayed(answer: Answer): Answer {
+  return { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } }
+}

@@ -1,0 +1,206 @@
+/** What the original can do and this server cannot yet: said so, instead of a success that nothing stands behind. */
+import { FleetError } from '../fleet/errors.ts'
+import type { Method, Role, Route } from './routes.ts'
+
+type NotYet = readonly [Method, path: string, operationId: string, summary: string]
+
+const NOT_YET: readonly NotYet[] = [
+  ['POST', '/api/cluster/{id}', 'retryClusterCreation', 'Retry the creation of a cluster'],
+  ['DELETE', '/api/cluster/{id}', 'deleteCluster', 'Delete a cluster'],
+  ['POST', '/api/cluster/{id}/provision', 'provisionCluster', 'Provision the utilities of a cluster again'],
+  ['PUT', '/api/cluster/{id}/kubernetes', 'upgradeCluster', 'Upgrade the Kubernetes of a cluster'],
+  ['PUT', '/api/cluster/{id}/size', 'resizeCluster', 'Resize a cluster'],
+  ['POST', '/api/cluster/{id}/nodegroups', 'createNodegroups', 'Create node groups'],
+  ['DELETE', '/api/cluster/{id}/nodegroup/{nodegroup}', 'deleteNodegroup', 'Delete a node group'],
+  [
+    'GET',
+    '/api/cluster/{id}/utilities',
+    'getClusterUtilities',
+    'Versions of utilities that run on a cluster',
+  ],
+  ['POST', '/api/installation/{id}/volumes', 'createInstallationVolume', 'Add a volume'],
+  ['PUT', '/api/installation/{id}/volume/{volume}', 'updateInstallationVolume', 'Change a volume'],
+  ['DELETE', '/api/installation/{id}/volume/{volume}', 'deleteInstallationVolume', 'Remove a volume'],
+  ['POST', '/api/installation/{id}/hibernate', 'hibernateInstallation', 'Hibernate an installation'],
+  ['POST', '/api/installation/{id}/wakeup', 'wakeUpInstallation', 'Wake an installation up'],
+  ['DELETE', '/api/installation/{id}', 'deleteInstallation', 'Delete an installation'],
+  [
+    'PUT',
+    '/api/installation/{id}/deletion',
+    'updateInstallationDeletion',
+    'Move the end of a pending deletion',
+  ],
+  [
+    'POST',
+    '/api/installation/{id}/deletion/cancel',
+    'cancelInstallationDeletion',
+    'Cancel a pending deletion',
+  ],
+  ['PUT', '/api/installation/{id}/deletion/schedule', 'scheduleInstallationDeletion', 'Schedule a deletion'],
+  ['POST', '/api/installation/{id}/dns', 'addInstallationDns', 'Add a DNS name'],
+  [
+    'POST',
+    '/api/installation/{id}/dns/{dnsId}/set-primary',
+    'setInstallationPrimaryDns',
+    'Make a DNS name the primary one',
+  ],
+  ['DELETE', '/api/installation/{id}/dns/{dnsId}', 'deleteInstallationDns', 'Delete a DNS name'],
+  [
+    'GET',
+    '/api/cluster_installation/{id}/config',
+    'getClusterInstallationConfig',
+    'Configuration of the running Mattermost',
+  ],
+  [
+    'PUT',
+    '/api/cluster_installation/{id}/config',
+    'setClusterInstallationConfig',
+    'Change the configuration of the running Mattermost',
+  ],
+  [
+    'POST',
+    '/api/cluster_installation/{id}/exec/{command}',
+    'execClusterInstallation',
+    'Run a command in a pod',
+  ],
+  [
+    'POST',
+    '/api/cluster_installation/{id}/mattermost_cli',
+    'runMattermostCli',
+    'Run the Mattermost command line in a pod',
+  ],
+  ['GET', '/api/cluster_installation/{id}/pprof', 'getClusterInstallationPprof', 'Profiles of the pods'],
+  ['GET', '/api/cluster_installation/{id}/status', 'getClusterInstallationStatus', 'Status of the pods'],
+  [
+    'POST',
+    '/api/cluster_installations/migrate',
+    'migrateClusterInstallations',
+    'Migrate installations to another cluster',
+  ],
+  ['POST', '/api/cluster_installations/migrate/dns', 'migrateDns', 'Switch DNS to the target cluster'],
+  [
+    'DELETE',
+    '/api/cluster_installations/migrate/delete_inactive/{clusterId}',
+    'deleteInactiveClusterInstallations',
+    'Delete the inactive cluster installations of a cluster',
+  ],
+  [
+    'DELETE',
+    '/api/cluster_installations/migrate/delete_inactive/cluster_installation/{id}',
+    'deleteInactiveClusterInstallation',
+    'Delete one inactive cluster installation',
+  ],
+  [
+    'POST',
+    '/api/cluster_installations/migrate/switch_cluster_roles',
+    'switchClusterRoles',
+    'Swap primary and secondary cluster',
+  ],
+  ['GET', '/api/databases/multitenant_databases', 'listMultitenantDatabases', 'List shared databases'],
+  ['GET', '/api/databases/multitenant_database/{id}', 'getMultitenantDatabase', 'Get a shared database'],
+  [
+    'PUT',
+    '/api/databases/multitenant_database/{id}',
+    'updateMultitenantDatabase',
+    'Change a shared database',
+  ],
+  [
+    'DELETE',
+    '/api/databases/multitenant_database/{id}',
+    'deleteMultitenantDatabase',
+    'Delete the record of a shared database',
+  ],
+  ['GET', '/api/databases/logical_databases', 'listLogicalDatabases', 'List logical databases'],
+  ['GET', '/api/databases/logical_database/{id}', 'getLogicalDatabase', 'Get a logical database'],
+  ['DELETE', '/api/databases/logical_database/{id}', 'deleteLogicalDatabase', 'Delete a logical database'],
+  ['GET', '/api/databases/database_schemas', 'listDatabaseSchemas', 'List database schemas'],
+  ['GET', '/api/databases/database_schema/{id}', 'getDatabaseSchema', 'Get a database schema'],
+  ['GET', '/api/installations/backups', 'listBackups', 'List backups'],
+  ['POST', '/api/installations/backups', 'requestBackup', 'Request a backup'],
+  ['GET', '/api/installations/backup/{id}', 'getBackup', 'Get a backup'],
+  ['DELETE', '/api/installations/backup/{id}', 'deleteBackup', 'Delete a backup'],
+  [
+    'GET',
+    '/api/installations/operations/database/restorations',
+    'listRestorations',
+    'List database restorations',
+  ],
+  [
+    'POST',
+    '/api/installations/operations/database/restorations',
+    'requestRestoration',
+    'Request a database restoration',
+  ],
+  [
+    'GET',
+    '/api/installations/operations/database/restoration/{id}',
+    'getRestoration',
+    'Get a database restoration',
+  ],
+  ['GET', '/api/installations/operations/database/migrations', 'listMigrations', 'List database migrations'],
+  [
+    'POST',
+    '/api/installations/operations/database/migrations',
+    'requestMigration',
+    'Request a database migration',
+  ],
+  [
+    'GET',
+    '/api/installations/operations/database/migration/{id}',
+    'getMigration',
+    'Get a database migration',
+  ],
+  [
+    'POST',
+    '/api/installations/operations/database/migration/{id}/commit',
+    'commitMigration',
+    'Commit a database migration',
+  ],
+  [
+    'POST',
+    '/api/installations/operations/database/migration/{id}/rollback',
+    'rollBackMigration',
+    'Roll a database migration back',
+  ],
+  ['POST', '/api/security/installation/backup/{id}/api/lock', 'lockBackup', 'Lock a backup'],
+  ['POST', '/api/security/installation/backup/{id}/api/unlock', 'unlockBackup', 'Unlock a backup'],
+  ['GET', '/api/webhooks', 'listWebhooks', 'List webhooks'],
+  ['POST', '/api/webhooks', 'createWebhook', 'Create a webhook'],
+  ['GET', '/api/webhook/{id}', 'getWebhook', 'Get a webhook'],
+  ['DELETE', '/api/webhook/{id}', 'deleteWebhook', 'Delete a webhook'],
+  ['GET', '/api/subscriptions', 'listSubscriptions', 'List subscriptions'],
+  ['POST', '/api/subscriptions', 'createSubscription', 'Create a subscription'],
+  ['GET', '/api/subscription/{id}', 'getSubscription', 'Get a subscription'],
+  ['DELETE', '/api/subscription/{id}', 'deleteSubscription', 'Delete a subscription'],
+  ['GET', '/api/events/state_change', 'listStateChangeEvents', 'List state changes'],
+]
+
+/** Routes for whatever of the original's API `present` does not have. */
+export function notYetRoutes(present: readonly Route[]): readonly Route[] {
+  const taken = new Set(present.map(shapeOf))
+  return NOT_YET.map(toRoute).filter((route) => !taken.has(shapeOf(route)))
+}
+
+function toRoute([method, path, operationId, summary]: NotYet): Route {
+  const role: Role = method === 'GET' ? 'reader' : 'writer'
+  return {
+    method,
+    path,
+    operationId,
+    summary: `${summary} (not available yet)`,
+    role,
+    wire: true,
+    responses: {},
+    async handler() {
+      throw new FleetError(
+        'not-implemented',
+        `${summary}: this server cannot do that yet, and nothing was changed.`,
+      )
+    },
+  }
+}
+
+/** Names of parameters do not matter. */
+function shapeOf({ method, path }: Pick<Route, 'method' | 'path'>): string {
+  return `${method} ${path.replaceAll(/\{[^}]+\}/g, '{}')}`
+}

@@ -1,0 +1,148 @@
+/** The OpenAPI 3.1 document of a route table. */
+import { ERRORS } from '../fleet/errors.ts'
+import type { JsonObject } from '../fleet/intents.ts'
+import { isIdName } from './router.ts'
+import type { ResponseDescription, Route } from './routes.ts'
+
+export function openApiDocument(routes: readonly Route[], version: string): JsonObject {
+  const paths: Record<string, Record<string, JsonObject>> = {}
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Fleetwright',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description:
+        'Provisioning requests become commits of the fleet repository. Every failure is a problem document.',
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }, { basic: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'Any user name; the token is the password' },
+      },
+      schemas: { Problem: PROBLEM_SCHEMA, Plan: PLAN_SCHEMA },
+      responses: {
+        Problem: {
+          description: 'What went wrong',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      },
+    },
+  }
+}
+
+function operationOf(route: Route): JsonObject {
+  const parameters = [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)]
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    tags: [route.wire ? 'provisioning' : 'fleetwright'],
+    'x-role': route.role,
+    ...(route.openOnLoopback ? { security: [{}, { bearer: [] }, { basic: [] }] } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.request
+      ? {
+          requestBody: {
+            required: !route.wire,
+            content: { 'application/json': { schema: route.request.schema } },
+          },
+        }
+      : {}),
+    responses: responsesOf(route),
+  }
+}
+
+function pathParameters({ path }: Route): readonly JsonObject[] {
+  return [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => {
+    const schema: JsonObject = isIdName(name)
+      ? { type: 'string', pattern: '^[A-Za-z0-9]{26}$' }
+      : { type: 'string', minLength: 1 }
+    return { name, in: 'path', required: true, schema }
+  })
+}
+
+function queryParameters({ query = {}, method }: Route): readonly JsonObject[] {
+  const own = Object.entries(query).map(([name, { description, schema }]) => ({
+    name,
+    in: 'query',
+    description,
+    schema,
+  }))
+  if (method === 'GET') return own
+  const description = 'Answer with the plan (placement and why, files, diff) and change nothing'
+  return [...own, { name: 'dry_run', in: 'query', description, schema: { type: 'boolean', default: false } }]
+}
+
+function headerParameters({ method }: Route): readonly JsonObject[] {
+  if (method !== 'POST') return []
+  const description = 'The same key with the same request answers as the first time'
+  return [{ name: 'Idempotency-Key', in: 'header', description, schema: { type: 'string', maxLength: 200 } }]
+}
+
+function responsesOf(route: Route): JsonObject {
+  const own = Object.entries(route.responses).map(
+    ([status, response]) => [status, responseOf(response)] as const,
+  )
+  const plan = {
+    description: 'The plan, with `dry_run`',
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Plan' } } },
+  }
+  return {
+    ...(route.method === 'GET' || 200 in route.responses ? {} : { 200: plan }),
+    ...Object.fromEntries(own),
+    default: { $ref: '#/components/responses/Problem' },
+  }
+}
+
+function responseOf({ description, schema }: ResponseDescription): JsonObject {
+  if (schema === null) return { description }
+  return { description, content: { 'application/json': { schema: schema ?? {} } } }
+}
+
+const PROBLEM_SCHEMA: JsonObject = {
+  type: 'object',
+  description: 'RFC 9457',
+  required: ['type', 'title', 'status', 'detail', 'code', 'instance'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(ERRORS) },
+    instance: { type: 'string', description: 'Id of the request, which is in the log too' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: { pointer: { type: 'string', description: 'JSON pointer' }, detail: { type: 'string' } },
+      },
+    },
+  },
+}
+
+const PLAN_SCHEMA: JsonObject = {
+  type: 'object',
+  required: ['dryRun', 'subject', 'files', 'diff', 'base'],
+  properties: {
+    dryRun: { const: true },
+    subject: { type: 'string' },
+    body: { type: 'string' },
+    placement: { description: 'Where it would be placed, and why' },
+    files: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, change: { enum: ['added', 'changed', 'removed'] } },
+      },
+    },
+    diff: { type: 'string' },
+    base: { type: 'string', description: 'Commit that it was planned on' },
+  },
+}
