@@ -13,6 +13,8 @@ export interface Problem {
   readonly line: number
   readonly column: number
   readonly code: string
+  /** JSON pointer into the document, when one place is meant. */
+  readonly pointer?: string
   /** What is wrong; what would be right. */
   readonly detail: string
   /** Commit that brought it in and its author, when known. */

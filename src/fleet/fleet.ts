@@ -11,6 +11,20 @@ export interface IntentChange {
   readonly after: Intent | undefined
 }
 
+/** How full a cluster is, counting what is committed, running or not. */
+export interface Occupancy {
+  readonly installations: number
+  /** The one installation there wants to be alone. */
+  readonly isolated: boolean
+}
+
+/** How full a shared database is. */
+export interface Usage {
+  readonly installations: number
+  /** By name of the logical database. */
+  readonly byLogicalDatabase: ReadonlyMap<string, number>
+}
+
 export interface Fleet {
   readonly settings: FleetSettings
   /** The intent at a path as it is applied (a held invalid edit is not). */
@@ -27,8 +41,13 @@ export interface Fleet {
   installationsOn(cluster: Slug): readonly Installation[]
   installationsIn(group: Slug): readonly Installation[]
   installationsUsing(database: Slug): readonly Installation[]
+  /** Counts, so that placement does not list installations. */
+  occupancy(cluster: Slug): Occupancy
+  memberCount(group: Slug): number
+  usage(database: Slug): Usage
   /** Installations that wait for a cluster, oldest first. */
   waiting(): readonly Installation[]
+  waitingCount(): number
   /** Requests that a person committed and that have no id yet, by path. */
   newRequests(): ReadonlyMap<FleetPath, InstallationRequest>
   tombstone(id: Id): Tombstone | undefined
