@@ -1,7 +1,7 @@
 /** Bytes of a body to a typed value. */
 import { type ErrorDetail, FleetError } from '../fleet/errors.ts'
 import type { JsonValue } from '../fleet/intents.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../fleet/nearest.ts'
 import { escapePointer, type Findings, type Shape } from './shapes.ts'
 
 /** Nobody nests deeper; a parser that follows every bracket is a way to stop a server. */

@@ -1,0 +1,47 @@
+/** Finds what looks like a secret in an intent, so that it never enters git. Every pattern is linear. */
+import type { ErrorDetail } from './errors.ts'
+import type { Intent } from './intents.ts'
+import { isSecretEnvName } from './secret-names.ts'
+
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/, 'a private key'],
+  [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, 'an AWS access key'],
+  [/\bgh[pousr]_[A-Za-z0-9]{36}/, 'a GitHub token'],
+  [/\bgithub_pat_[A-Za-z0-9_]{40}/, 'a GitHub token'],
+  [/\bglpat-[A-Za-z0-9_-]{20}/, 'a GitLab token'],
+  [/\bxox[abprs]-[A-Za-z0-9-]{10}/, 'a Slack token'],
+  [/\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10}/, 'a JSON web token'],
+  [/\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:/@]{1,100}:[^\s/@]{1,200}@/i, 'a connection string with a password'],
+]
+
+/** Places that hold a secret; the value is never in the text. */
+export function findSecrets(intent: Intent): readonly ErrorDetail[] {
+  const found: ErrorDetail[] = []
+  walk(intent.spec, '/spec', found)
+  if (intent.kind === 'Fleet') return found
+  const { spec } = intent
+  for (const field of ['env', 'priorityEnv'] as const) {
+    const env: unknown = field in spec ? Reflect.get(spec, field) : undefined
+    if (typeof env !== 'object' || env === null) continue
+    for (const [name, value] of Object.entries(env)) {
+      if (!isSecretEnvName(name) || !isClear(value)) continue
+      found.push({ pointer: `/spec/${field}/${name}`, detail: `${name} holds a secret by its name; put the value into the secret backend and write secret: {key: …}` })
+    }
+  }
+  return found
+}
+
+function isClear(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'value' in value && value.value !== ''
+}
+
+function walk(value: unknown, pointer: string, found: ErrorDetail[]): void {
+  if (typeof value === 'string') {
+    if (value.length < 16) return
+    const what = PATTERNS.find(([pattern]) => pattern.test(value))?.[1]
+    if (what !== undefined) found.push({ pointer, detail: `this looks like ${what}; put it into the secret backend and refer to its key` })
+    return
+  }
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, entry] of Object.entries(value)) walk(entry, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found)
+}
