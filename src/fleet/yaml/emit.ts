@@ -12,6 +12,8 @@ const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /** One scalar: plain where every parser agrees what it is, in double quotes otherwise. */
 export function emitScalar(value: string | number | boolean | null): string {
+  // YAML 1.1 takes a number with an exponent only when it has a point.
+  if (typeof value === 'number') return JSON.stringify(value).replace(/^(-?\d+)e/, '$1.0e')
   if (typeof value !== 'string') return JSON.stringify(value)
   if (isPlain(value)) return value
   return JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

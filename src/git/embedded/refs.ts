@@ -1,0 +1,71 @@
+/** Ref transactions through one long-lived `git update-ref --stdin`: all refs or none, each with its old value. */
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { FleetError } from '../../fleet/errors.ts'
+import type { PushOutcome, RefUpdate } from '../contracts.ts'
+import { startGit } from '../child-process.ts'
+
+const NOTHING = '0'.repeat(40)
+
+export interface RefTransactions {
+  /** @throws FleetError `remote-refused` for anything but a lost race */
+  update(updates: readonly RefUpdate[]): Promise<PushOutcome>
+  close(): Promise<void>
+}
+
+export function createRefTransactions(directory: string): RefTransactions {
+  let child: ChildProcessWithoutNullStreams | undefined
+  function session(): ChildProcessWithoutNullStreams {
+    if (child !== undefined) return child
+    const started = startGit(['update-ref', '--stdin'], { directory })
+    // The end of the process tells why writing to it failed.
+    started.stdin.on('error', () => undefined)
+    started.once('close', () => {
+      if (child === started) child = undefined
+    })
+    child = started
+    return started
+  }
+  return {
+    async update(updates) {
+      const lines = updates.map(({ ref, expected, next }) => `update ${ref} ${next} ${expected ?? NOTHING}`)
+      const words = await converse(session(), `start\n${lines.join('\n')}\nprepare\ncommit\n`)
+      if (words === undefined) return { outcome: 'accepted' }
+      child = undefined
+      if (/but expected|reference already exists|unable to resolve reference|reference is missing/.test(words)) return { outcome: 'stale', detail: words }
+      throw new FleetError('remote-refused', `The repository refused the update: ${words}`)
+    },
+    async close() {
+      const last = child
+      if (last === undefined) return
+      const ended = new Promise((resolve) => last.once('close', resolve))
+      last.stdin.end()
+      await ended
+    },
+  }
+}
+
+/** Undefined when committed, otherwise what git said before it ended. */
+async function converse(child: ChildProcessWithoutNullStreams, commands: string): Promise<string | undefined> {
+  return await new Promise((resolve) => {
+    let said = ''
+    let words = ''
+    const hear = (chunk: Buffer): void => {
+      said += chunk.toString('latin1')
+      if (said.includes('commit: ok\n')) finish(undefined)
+    }
+    const complain = (chunk: Buffer): void => void (words += chunk.toString('utf8'))
+    const end = (): void => finish(words.trim() || 'git update-ref ended')
+    function finish(result: string | undefined): void {
+      child.stdout.off('data', hear)
+      child.stderr.off('data', complain)
+      child.off('close', end)
+      child.off('error', end)
+      resolve(result)
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', complain)
+    child.once('close', end)
+    child.once('error', end)
+    child.stdin.write(commands)
+  })
+}

@@ -1,0 +1,170 @@
+/**
+ * Edits trees in memory. Trees are values: an edit makes new ones along the path and shares the rest, so earlier roots
+ * stay as they were.
+ */
+import type { FileChange } from '../fleet/files.ts'
+import type { ObjectId } from '../fleet/ids.ts'
+import type { NewObject, ObjectReader, TreeEditor } from './contracts.ts'
+import { deltaBetween } from './delta.ts'
+import { blobObject, EMPTY_TREE, hashObject } from './objects.ts'
+
+/** Roots of one window and some more can be gone back to without reading. */
+const ROOTS_KEPT = 600
+
+interface Tree {
+  readonly oid: ObjectId
+  /** Undefined until it is read. */
+  content: Buffer | undefined
+  /** Trees below that were visited. */
+  readonly children: Map<string, Tree>
+}
+
+/** Files by name, folders by name; undefined: goes. */
+interface Changes {
+  readonly files: Map<string, string | undefined>
+  readonly folders: Map<string, Changes>
+}
+
+export function createTreeEditor(reader: ObjectReader, root: ObjectId): TreeEditor {
+  const roots = new Map<ObjectId, Tree>()
+  let current = keep(unread(root))
+  function keep(tree: Tree): Tree {
+    roots.delete(tree.oid)
+    roots.set(tree.oid, tree)
+    if (roots.size <= ROOTS_KEPT) return tree
+    const oldest = roots.keys().next()
+    if (!oldest.done) roots.delete(oldest.value)
+    return tree
+  }
+  async function contentOf(tree: Tree): Promise<Buffer> {
+    if (tree.content !== undefined) return tree.content
+    tree.content = tree.oid === EMPTY_TREE ? Buffer.alloc(0) : encode(await reader.tree(tree.oid))
+    return tree.content
+  }
+  async function edit(tree: Tree, changes: Changes, made: NewObject[]): Promise<Tree> {
+    const before = await contentOf(tree)
+    const children = new Map(tree.children)
+    let content = before
+    for (const [name, below] of changes.folders) {
+      const child = children.get(name) ?? unread(find(content, name)?.oid ?? EMPTY_TREE)
+      const next = await edit(child, below, made)
+      children.set(name, next)
+      if (next.oid === child.oid && next.oid !== EMPTY_TREE) continue
+      if (next.oid === EMPTY_TREE) children.delete(name)
+      content = replace(content, name, next.oid === EMPTY_TREE ? undefined : { mode: '40000', oid: next.oid })
+    }
+    for (const [name, text] of changes.files) {
+      const blob = text === undefined ? undefined : blobObject(text)
+      const present = find(content, name)
+      if (present?.oid === blob?.oid) continue
+      if (blob !== undefined) made.push(blob)
+      children.delete(name)
+      content = replace(content, name, blob === undefined ? undefined : { mode: '100644', oid: blob.oid })
+    }
+    if (content === before || content.equals(before)) return { oid: tree.oid, content: before, children }
+    const oid = hashObject('tree', content)
+    if (oid !== EMPTY_TREE) made.push(treeObject(oid, content, tree, before))
+    return { oid, content, children }
+  }
+  return {
+    get root() {
+      return current.oid
+    },
+    async at(path) {
+      let tree = current
+      const names = path === '' ? [] : path.split('/')
+      for (const [index, name] of names.entries()) {
+        const entry = find(await contentOf(tree), name)
+        if (entry === undefined) return undefined
+        if (index === names.length - 1) return entry.oid
+        if (entry.mode !== '40000') return undefined
+        const child: Tree = tree.children.get(name) ?? unread(entry.oid)
+        tree.children.set(name, child)
+        tree = child
+      }
+      return tree.oid
+    },
+    async apply(changes) {
+      const made: NewObject[] = []
+      current = keep(await edit(current, nested(changes), made))
+      return made
+    },
+    reset(oid) {
+      current = keep(roots.get(oid) ?? unread(oid))
+    },
+  }
+}
+
+function unread(oid: ObjectId): Tree {
+  return { oid, content: undefined, children: new Map() }
+}
+
+function treeObject(oid: ObjectId, content: Buffer, base: Tree, before: Buffer): NewObject {
+  const instructions = base.oid === EMPTY_TREE ? undefined : deltaBetween(before, content)
+  if (instructions === undefined) return { oid, type: 'tree', content }
+  return { oid, type: 'tree', content, base: { oid: base.oid, content: before, instructions } }
+}
+
+function nested(changes: readonly FileChange[]): Changes {
+  const root: Changes = { files: new Map(), folders: new Map() }
+  for (const { path, text } of changes) {
+    const names = path.split('/')
+    const file = names.pop()
+    if (file === undefined) continue
+    let folder = root
+    for (const name of names) {
+      const next: Changes = folder.folders.get(name) ?? { files: new Map(), folders: new Map() }
+      folder.folders.set(name, next)
+      folder = next
+    }
+    folder.files.set(file, text)
+  }
+  return root
+}
+
+interface Found {
+  readonly mode: string
+  readonly oid: ObjectId
+  readonly start: number
+  readonly end: number
+}
+
+function find(content: Buffer, name: string): Found | undefined {
+  const wanted = Buffer.from(name)
+  for (let at = 0; at < content.length; ) {
+    const space = content.indexOf(0x20, at)
+    const end = content.indexOf(0, space)
+    if (end - space - 1 === wanted.length && wanted.compare(content, space + 1, end) === 0) {
+      return { mode: content.toString('latin1', at, space), oid: content.toString('hex', end + 1, end + 21) as ObjectId, start: at, end: end + 21 }
+    }
+    at = end + 21
+  }
+  return undefined
+}
+
+/** A tree's entries are in order of their names, where folders count as if they ended in a slash. */
+function replace(content: Buffer, name: string, entry: { readonly mode: string; readonly oid: ObjectId } | undefined): Buffer {
+  const present = find(content, name)
+  const without = present === undefined ? content : Buffer.concat([content.subarray(0, present.start), content.subarray(present.end)])
+  if (entry === undefined) return without
+  const key = Buffer.from(entry.mode === '40000' ? `${name}/` : name)
+  let at = 0
+  while (at < without.length) {
+    const space = without.indexOf(0x20, at)
+    const end = without.indexOf(0, space)
+    const isFolder = without[at] === 0x34
+    const other = isFolder ? Buffer.concat([without.subarray(space + 1, end), SLASH]) : without.subarray(space + 1, end)
+    if (Buffer.compare(other, key) > 0) break
+    at = end + 21
+  }
+  const line = Buffer.concat([Buffer.from(`${entry.mode} ${name}\0`), Buffer.from(entry.oid, 'hex')])
+  return Buffer.concat([without.subarray(0, at), line, without.subarray(at)])
+}
+
+const SLASH = Buffer.from('/')
+
+function encode(entries: Awaited<ReturnType<ObjectReader['tree']>>): Buffer {
+  return Buffer.concat(entries.flatMap(({ mode, name, oid }) => [
+    Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`), Buffer.from(oid, 'hex'),
+  ]))
+}
