@@ -1,0 +1,27 @@
+/** Names of what one installation consists of. */
+import type { Installation } from '../../fleet/intents.ts'
+
+/** Each installation has a namespace of its own, named by its id. */
+export function namespaceOf({ metadata }: Installation): string {
+  return metadata.id
+}
+
+/** Name of the Mattermost resource; a Service is named after it, so it starts with a letter. */
+export function appOf({ metadata }: Installation): string {
+  return `mm-${metadata.id.slice(0, 4)}`
+}
+
+/** Name of everything on AWS that belongs to the installation. */
+export function awsNameOf({ metadata }: Installation): string {
+  return `cloud-${metadata.id}`
+}
+
+/** Eight hexadecimal digits that change with the text (FNV-1a): a new secret key makes a new name, which restarts pods. */
+export function shortHash(text: string): string {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i += 1) {
+    hash ^= text.charCodeAt(i)
+    hash = Math.imul(hash, 0x01000193)
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}

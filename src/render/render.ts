@@ -1,0 +1,90 @@
+/** From intents to the rendered files of the fleet repository. Pure; cost follows the change. */
+import { isDeepStrictEqual } from 'node:util'
+import { effectiveConfiguration } from '../fleet/configuration.ts'
+import type { FileChange } from '../fleet/files.ts'
+import type { Fleet, IntentChange } from '../fleet/fleet.ts'
+import type { Cluster, FleetSettings, Group, Installation, Intent } from '../fleet/intents.ts'
+import { manifestPath } from '../fleet/paths.ts'
+import type { RenderChanges } from '../ports/writer.ts'
+import { renderInstallation } from './installation/render-installation.ts'
+import type { TemplateSets } from './template-set.ts'
+
+/** What rendering a window's changes needs; given to the writer. */
+export function createRenderChanges(sets: TemplateSets): RenderChanges {
+  return (fleet, changes) => {
+    const removed = changes.flatMap(removedManifest)
+    const affected = new Map<string, Installation>()
+    for (const change of changes) for (const found of affectedBy(fleet, change)) affected.set(found.metadata.id, found)
+    const rendered = [...affected.values()].map((installation) => renderInstallation(sets, fleet, installation))
+    const kept = new Set<string>(rendered.map(({ path }) => path))
+    return [...removed.filter(({ path }) => !kept.has(path)), ...rendered]
+  }
+}
+
+/** Every rendered file of the fleet, one after another. */
+export function* renderFleet(sets: TemplateSets, fleet: Fleet): Iterable<FileChange> {
+  for (const installation of fleet.installations()) {
+    if (installation.spec.placement !== undefined) yield renderInstallation(sets, fleet, installation)
+  }
+}
+
+function removedManifest({ before }: IntentChange): readonly FileChange[] {
+  if (before?.kind !== 'Installation' || before.spec.placement === undefined) return []
+  return [{ path: manifestPath(before.spec.placement.cluster, before.metadata.id), text: undefined }]
+}
+
+function affectedBy(fleet: Fleet, { before, after }: IntentChange): readonly Installation[] {
+  if (after === undefined) return []
+  switch (after.kind) {
+    case 'Installation':
+      return [after]
+    case 'Group':
+      return fleet.installationsIn(after.metadata.name).filter((member) => isPlaced(member) && rendersAnew(fleet, member, before, after))
+    case 'Cluster':
+      return sameFor(before, after, clusterInput) ? [] : fleet.installationsOn(after.metadata.name).filter(isPlaced)
+    case 'SharedDatabase':
+      return sameFor(before, after, ({ spec }: typeof after) => [spec.writerEndpoint, spec.readerEndpoint, spec.port])
+        ? [] : fleet.installationsUsing(after.metadata.name).filter(isPlaced)
+    case 'Fleet':
+      return sameFor(before, after, fleetInput) ? [] : fleet.installations().filter(isPlaced)
+    default:
+      return []
+  }
+}
+
+function isPlaced({ spec }: Installation): boolean {
+  return spec.placement !== undefined
+}
+
+/** Whether what manifests read of a document is as it was; nothing reads one that is new. */
+function sameFor<Kind extends Intent>(before: Intent | undefined, after: Kind, read: (intent: Kind) => unknown): boolean {
+  if (before === undefined || before.kind !== after.kind) return before === undefined
+  // Both are of one kind here.
+  return isDeepStrictEqual(read(before as Kind), read(after))
+}
+
+function clusterInput({ spec }: Cluster): unknown {
+  return [spec.ingress, spec.oidcProvider]
+}
+
+/** Defaults are for new installations; what they were at creation stands in the installation. */
+function fleetInput({ spec }: FleetSettings): unknown {
+  const { environment, dns, secretStore, aws, internalIpRanges, probes, defaults } = spec
+  return [environment, dns, secretStore, aws, internalIpRanges, probes, defaults.ingressClass, defaults.ndots]
+}
+
+function rendersAnew(fleet: Fleet, member: Installation, before: Intent | undefined, after: Group): boolean {
+  const now = effectiveConfiguration(fleet, member, 'rendered')
+  if (before?.kind !== 'Group') return true
+  const sequence = member.spec.groupSequence
+  const was = sequence === undefined || sequence === before.spec.sequence
+    ? before.spec
+    : before.spec.previous?.find((previous) => previous.sequence === sequence) ?? before.spec
+  const is = now.group === undefined ? after.spec : pinned(now.group, sequence)
+  return !isDeepStrictEqual([was.version, was.image, was.env, was.scheduling], [is.version, is.image, is.env, is.scheduling])
+}
+
+function pinned(group: Group, sequence: number | undefined): Group['spec'] | NonNullable<Group['spec']['previous']>[number] {
+  if (sequence === undefined || sequence === group.spec.sequence) return group.spec
+  return group.spec.previous?.find((previous) => previous.sequence === sequence) ?? group.spec
+}
