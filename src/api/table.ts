@@ -4,9 +4,19 @@ import { fleetRoutes } from './fleet/routes.ts'
 import { notYetRoutes } from './not-yet.ts'
 import { openApiDocument } from './openapi.ts'
 import { json, type Route } from './routes.ts'
+import { clusterRoutes } from './wire/clusters.ts'
+import { groupRoutes } from './wire/groups.ts'
+import { installationRoutes } from './wire/installations.ts'
+import { securityRoutes } from './wire/security.ts'
 
 export function routeTable(parts: Parts): readonly Route[] {
-  const present = [...fleetRoutes(parts)]
+  const present = [
+    ...clusterRoutes(parts),
+    ...installationRoutes(parts),
+    ...groupRoutes(parts),
+    ...securityRoutes(parts),
+    ...fleetRoutes(parts),
+  ]
   const routes = [...present, ...notYetRoutes(present)]
   return [...routes, openApiRoute(routes, parts.options.version)]
 }

@@ -98,7 +98,9 @@ function refusalOf(
   if (missing.length > 0) return `lacks the annotation${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`
   if (!cluster.spec.allowInstallations) return 'takes no new installations'
   const { kind } = cluster.spec.operation
-  if (kind === 'creation' || kind === 'deletion') return kind === 'creation' ? 'is not there yet' : 'is being deleted'
+  if (kind === 'deletion') return 'is being deleted'
+  // An imported cluster is there already; one of the cloud is not until it was seen.
+  if (kind === 'creation' && cluster.spec.provisioner !== 'external') return 'is not there yet'
   if (spec.affinity === 'isolated' && room.installations > 0) return 'is not empty, and the installation wants to be alone'
   if (room.isolated) return 'holds an installation that wants to be alone'
   if (room.installations >= room.limit) return `is full (${room.installations} of ${room.limit} installations)`

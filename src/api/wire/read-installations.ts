@@ -1,0 +1,159 @@
+/** Reading installations: one, many, numbers; and their deployments on clusters. */
+import { FleetError } from '../../fleet/errors.ts'
+import type { Installation, Tombstone } from '../../fleet/intents.ts'
+import { clusterInstallationState } from '../../fleet/state.ts'
+import type { HandlerContext, Parts } from '../context.ts'
+import { PAGING_QUERY, pageOf, readBoolean, readPaging } from '../query.ts'
+import { type Answer, json, type Route } from '../routes.ts'
+import { lockView, milliseconds } from '../views/common.ts'
+import { installationView, stateOf } from '../views/installation.ts'
+
+const FILTERS = ['owner', 'group', 'state', 'dns_name', 'name', 'deletion_locked'] as const
+
+export function installationReadRoutes(parts: Parts): readonly Route[] {
+  const wire = { wire: true, role: 'reader', method: 'GET' } as const
+  const filters = Object.fromEntries(FILTERS.map((name) => [name, { description: `Only those with this ${name.replace('_', ' ')}`, schema: { type: 'string' } }]))
+  return [
+    {
+      ...wire, path: '/api/installations', operationId: 'listInstallations', summary: 'List installations',
+      query: { ...PAGING_QUERY, ...filters }, responses: { 200: { description: 'Installations, oldest first' } },
+      handler: async ({ query }) => listInstallations(parts, query),
+    },
+    {
+      ...wire, path: '/api/installations/count', operationId: 'countInstallations', summary: 'Count installations', responses: { 200: { description: 'Number' } },
+      async handler({ query }) {
+        const deleted = readBoolean(query, 'include_deleted', false) ? parts.writer.fleet.tombstones().length : 0
+        return json(200, { Count: parts.writer.fleet.installations().length + deleted })
+      },
+    },
+    {
+      ...wire, path: '/api/installations/status', operationId: 'getInstallationsStatus', summary: 'Numbers of installations by state',
+      responses: { 200: { description: 'Numbers' } }, handler: async () => json(200, statusOf(parts)),
+    },
+    {
+      ...wire, path: '/api/installation/{id}', operationId: 'getInstallation', summary: 'Get an installation', responses: { 200: { description: 'The installation' } },
+      handler: async (context) => getInstallation(parts, context),
+    },
+    {
+      ...wire, path: '/api/cluster_installations', operationId: 'listClusterInstallations', summary: 'List deployments of installations',
+      query: { ...PAGING_QUERY, cluster: { description: 'On this cluster', schema: { type: 'string' } }, installation: { description: 'Of this installation', schema: { type: 'string' } } },
+      responses: { 200: { description: 'Deployments' } }, handler: async ({ query }) => listClusterInstallations(parts, query),
+    },
+    {
+      ...wire, path: '/api/cluster_installation/{id}', operationId: 'getClusterInstallation', summary: 'Get a deployment of an installation',
+      responses: { 200: { description: 'The deployment' } },
+      async handler(context) {
+        const found = clusterInstallations(parts).find(({ ID }) => ID === context.id())
+        if (found === undefined) throw new FleetError('not-found', `There is no cluster installation ${context.id()}.`)
+        return json(200, found)
+      },
+    },
+  ]
+}
+
+interface Listed {
+  readonly installation: Installation
+  readonly tombstone?: Tombstone
+}
+
+function getInstallation(parts: Parts, context: HandlerContext): Answer {
+  const { fleet } = parts.writer
+  const tombstone = fleet.tombstone(context.id())
+  const installation = fleet.installation(context.id()) ?? tombstone?.spec.installation
+  if (installation === undefined) throw new FleetError('not-found', `There is no installation ${context.id()}.`)
+  return json(200, viewOf(parts, { installation, ...(tombstone === undefined ? {} : { tombstone }) }, context.query))
+}
+
+function viewOf(parts: Parts, { installation, tombstone }: Listed, query: URLSearchParams): object {
+  const withGroup = readBoolean(query, 'include_group_config', true)
+  const deletedAt = tombstone?.spec.notBefore
+  return installationView(parts, parts.writer.fleet, installation, { withGroup, ...(deletedAt === undefined ? {} : { deletedAt }) })
+}
+
+function listInstallations(parts: Parts, query: URLSearchParams): Answer {
+  const { fleet } = parts.writer
+  const paging = readPaging(query)
+  const live: readonly Listed[] = candidates(parts, query).map((installation) => ({ installation }))
+  const deleted = paging.includeDeleted ? fleet.tombstones().map((tombstone) => ({ installation: tombstone.spec.installation, tombstone })) : []
+  const all = deleted.length === 0 ? live : [...live, ...deleted].sort((a, b) => (a.installation.metadata.createdAt < b.installation.metadata.createdAt ? -1 : 1))
+  const found = all.filter((listed) => fits(parts, listed, query))
+  return json(200, pageOf(found, paging).map((listed) => viewOf(parts, listed, query)))
+}
+
+/** A name or a DNS name is looked up; only the other filters look at every installation. */
+function candidates({ writer }: Parts, query: URLSearchParams): readonly Installation[] {
+  const { fleet } = writer
+  const name = query.get('name')
+  const dns = query.get('dns_name')
+  if (name) return present(fleet.installationByName(name))
+  if (dns && !dns.includes('%')) return present(fleet.installationByDns(dns))
+  return fleet.installations()
+}
+
+function present(installation: Installation | undefined): readonly Installation[] {
+  return installation === undefined ? [] : [installation]
+}
+
+function fits(parts: Parts, { installation, tombstone }: Listed, query: URLSearchParams): boolean {
+  const { fleet } = parts.writer
+  const { metadata, spec } = installation
+  const [owner, group, state, dns, name, locked] = FILTERS.map((filter) => query.get(filter))
+  if (owner && spec.owner !== owner) return false
+  if (group && (typeof spec.group !== 'string' || fleet.group(spec.group)?.metadata.id !== group)) return false
+  if (state && (tombstone === undefined ? stateOf(parts, fleet, installation) : 'deleted') !== state) return false
+  if (name && metadata.name !== name) return false
+  if (dns && !spec.dns.some((record) => record.deletedAt === undefined && matches(record.name, dns))) return false
+  return !locked || (spec.deletionLocked ?? false) === readBoolean(query, 'deletion_locked', false)
+}
+
+/** `%` stands for any text, as in SQL. */
+function matches(name: string, pattern: string): boolean {
+  if (!pattern.includes('%')) return name === pattern
+  const parts = pattern.split('%').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`).test(name)
+}
+
+function statusOf(parts: Parts): object {
+  const { fleet } = parts.writer
+  const states = fleet.installations().map((installation) => stateOf(parts, fleet, installation))
+  const count = (test: (state: string) => boolean): number => states.filter(test).length
+  return {
+    InstallationsTotal: states.length,
+    InstallationsStable: count((state) => state === 'stable'),
+    InstallationsHibernating: count((state) => state === 'hibernating'),
+    InstallationsPendingDeletion: count((state) => state === 'deletion-pending'),
+    InstallationsUpdating: count((state) => state !== 'stable' && state !== 'hibernating' && state !== 'deletion-pending'),
+  }
+}
+
+function listClusterInstallations(parts: Parts, query: URLSearchParams): Answer {
+  const paging = readPaging(query)
+  const cluster = query.get('cluster')
+  const installation = query.get('installation')
+  const found = clusterInstallations(parts).filter((view) =>
+    (paging.includeDeleted || view.DeleteAt === 0) && (!cluster || view.ClusterID === cluster) && (!installation || view.InstallationID === installation))
+  return json(200, pageOf(found, paging))
+}
+
+interface ClusterInstallationView {
+  readonly ID: string
+  readonly ClusterID: string
+  readonly InstallationID: string
+  readonly DeleteAt: number
+}
+
+function clusterInstallations(parts: Parts): readonly ClusterInstallationView[] {
+  const { fleet } = parts.writer
+  return fleet.installations().flatMap((installation) => (installation.spec.clusterInstallations ?? []).map((deployment) => ({
+    ID: deployment.id,
+    ClusterID: fleet.cluster(deployment.cluster)?.metadata.id ?? '',
+    InstallationID: installation.metadata.id,
+    Namespace: installation.metadata.id,
+    State: clusterInstallationState(installation, deployment, parts.observations.get('clusterInstallation', deployment.id)),
+    CreateAt: milliseconds(deployment.createdAt),
+    DeleteAt: milliseconds(deployment.deletedAt),
+    APISecurityLock: deployment.apiLocked ?? false,
+    ...lockView(parts.leases, 'clusterInstallation', deployment.id),
+    IsActive: deployment.active,
+  })))
+}

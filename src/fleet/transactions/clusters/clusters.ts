@@ -1,0 +1,92 @@
+/** Clusters: import, create, change, lock. What runs in the cloud follows from the intent. */
+import { isDeepStrictEqual } from 'node:util'
+import { FleetError } from '../../errors.ts'
+import type { Fleet } from '../../fleet.ts'
+import type { Id } from '../../ids.ts'
+import { API_VERSION, type Cluster } from '../../intents.ts'
+import { clusterPath } from '../../paths.ts'
+import { slugFor } from '../../slugs.ts'
+import type { Transaction, TransactionResult } from '../../transaction.ts'
+import { changeLine, lines } from '../text.ts'
+
+export interface AddCluster {
+  readonly id: Id
+  /** What the folder is named after, when it is free. */
+  readonly name: string
+  readonly annotations: readonly string[]
+  readonly spec: Omit<Cluster['spec'], 'operation' | 'templateSet'>
+}
+
+/** A new cluster, imported or to be created. */
+export function addCluster({ id, name, annotations, spec }: AddCluster): Transaction<Cluster> {
+  return (fleet, context) => {
+    const createdAt = new Date(context.now).toISOString()
+    const slug = slugFor(name, 'cluster', id, (candidate) => fleet.cluster(candidate) !== undefined)
+    const cluster: Cluster = {
+      apiVersion: API_VERSION,
+      kind: 'Cluster',
+      metadata: { id, name: slug, createdAt, ...(annotations.length === 0 ? {} : { annotations: [...annotations].sort() }) },
+      spec: { ...spec, templateSet: fleet.settings.spec.templateSet, operation: { kind: 'creation', generation: 1, requestedAt: createdAt } },
+    }
+    const verb = spec.provisioner === 'external' ? 'Import' : 'Create'
+    return result(cluster, undefined, `${verb} cluster ${slug}`, `Provisioner: ${spec.provisioner}`)
+  }
+}
+
+export function updateCluster(input: { readonly id: Id; readonly name?: string; readonly allowInstallations?: boolean }): Transaction<Cluster> {
+  return (fleet) => {
+    const before = requireCluster(fleet, input.id)
+    requireUnlocked(before)
+    const spec = {
+      ...before.spec,
+      ...(input.name === undefined ? {} : { displayName: input.name }),
+      allowInstallations: input.allowInstallations ?? before.spec.allowInstallations,
+    }
+    const body = lines(
+      changeLine('Name', before.spec.displayName, spec.displayName),
+      changeLine('Takes installations', before.spec.allowInstallations, spec.allowInstallations),
+    )
+    return result({ ...before, spec }, before, `Update cluster ${before.metadata.name}`, body)
+  }
+}
+
+export function annotateCluster(input: { readonly id: Id; readonly add?: readonly string[]; readonly remove?: string }): Transaction<Cluster> {
+  return (fleet) => {
+    const before = requireCluster(fleet, input.id)
+    requireUnlocked(before)
+    const { remove } = input
+    const user = remove === undefined ? undefined : fleet.installationsOn(before.metadata.name).find(({ metadata }) => metadata.annotations?.includes(remove))
+    if (user !== undefined)
+      throw new FleetError('guarded', `Installation ${user.metadata.name} on cluster ${before.metadata.name} needs the annotation ${remove}; take it from there first.`)
+    const present = before.metadata.annotations ?? []
+    const next = [...new Set([...present, ...(input.add ?? [])])].filter((name) => name !== remove).sort()
+    const { annotations: _, ...metadata } = before.metadata
+    const after = { ...before, metadata: next.length === 0 ? metadata : { ...metadata, annotations: next } }
+    return result(after, before, `Annotate cluster ${before.metadata.name}`, lines(changeLine('Annotations', present, next)))
+  }
+}
+
+export function lockCluster(input: { readonly id: Id; readonly locked: boolean }): Transaction<Cluster> {
+  return (fleet) => {
+    const before = requireCluster(fleet, input.id)
+    const { apiLocked: _, ...spec } = before.spec
+    const after: Cluster = { ...before, spec: input.locked ? { ...spec, apiLocked: true } : spec }
+    return result(after, before, `${input.locked ? 'Lock' : 'Unlock'} cluster ${before.metadata.name}`, '')
+  }
+}
+
+/** @throws FleetError `not-found` */
+export function requireCluster(fleet: Fleet, id: Id): Cluster {
+  const cluster = fleet.clusterById(id)
+  if (cluster === undefined || cluster.metadata.deletedAt !== undefined) throw new FleetError('not-found', `There is no cluster ${id}.`)
+  return cluster
+}
+
+function requireUnlocked({ metadata, spec }: Cluster): void {
+  if (spec.apiLocked === true) throw new FleetError('api-locked', `Cluster ${metadata.name} is locked against changes through the API; unlock it first.`)
+}
+
+function result(after: Cluster, before: Cluster | undefined, subject: string, body: string): TransactionResult<Cluster> {
+  const changes = isDeepStrictEqual(before, after) ? [] : [{ path: clusterPath(after.metadata.name), before, after }]
+  return { changes, text: { subject, body, trailers: { Cluster: after.metadata.id } }, value: after }
+}
