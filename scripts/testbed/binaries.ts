@@ -25,15 +25,35 @@ interface Tool {
 }
 
 export const TOOLS = {
-  'etcd': { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', anyVersion: true },
-  'kube-apiserver': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-apiserver', linkFlags: VERSION_FLAGS },
-  'kube-controller-manager': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-controller-manager', linkFlags: VERSION_FLAGS },
-  'kube-scheduler': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-scheduler', linkFlags: VERSION_FLAGS },
-  'kubectl': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kubectl', linkFlags: VERSION_FLAGS, anyVersion: true },
-  'kwok': { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
-  'kustomize-controller': { module: 'kustomize-controller', package: 'github.com/fluxcd/kustomize-controller' },
-  'argocd': { module: 'argocd', package: 'github.com/argoproj/argo-cd/v3/cmd' },
-  'gitea': { module: 'gitea', package: 'code.gitea.io/gitea', tags: 'sqlite sqlite_unlock_notify' },
+  etcd: { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', anyVersion: true },
+  'kube-apiserver': {
+    module: 'kube',
+    package: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    linkFlags: VERSION_FLAGS,
+  },
+  'kube-controller-manager': {
+    module: 'kube',
+    package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    linkFlags: VERSION_FLAGS,
+  },
+  'kube-scheduler': {
+    module: 'kube',
+    package: 'k8s.io/kubernetes/cmd/kube-scheduler',
+    linkFlags: VERSION_FLAGS,
+  },
+  kubectl: {
+    module: 'kube',
+    package: 'k8s.io/kubernetes/cmd/kubectl',
+    linkFlags: VERSION_FLAGS,
+    anyVersion: true,
+  },
+  kwok: { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
+  'kustomize-controller': {
+    module: 'kustomize-controller',
+    package: 'github.com/fluxcd/kustomize-controller',
+  },
+  argocd: { module: 'argocd', package: 'github.com/argoproj/argo-cd/v3/cmd' },
+  gitea: { module: 'gitea', package: 'code.gitea.io/gitea', tags: 'sqlite sqlite_unlock_notify' },
 } as const satisfies Record<string, Tool>
 
 export type ToolName = keyof typeof TOOLS
@@ -56,7 +76,10 @@ async function cacheFolder(module: string): Promise<string> {
 }
 
 async function executable(path: string): Promise<string | undefined> {
-  return await access(path, constants.X_OK).then(() => path, () => undefined)
+  return await access(path, constants.X_OK).then(
+    () => path,
+    () => undefined,
+  )
 }
 
 /** Where a binary is, without building it. */
@@ -78,7 +101,10 @@ export async function findTool(name: ToolName): Promise<string | undefined> {
 }
 
 /** The binary, built when it is not there. @throws ToolUnavailableError */
-export async function ensureTool(name: ToolName, log: (line: string) => void = () => undefined): Promise<string> {
+export async function ensureTool(
+  name: ToolName,
+  log: (line: string) => void = () => undefined,
+): Promise<string> {
   const found = await findTool(name)
   if (found !== undefined) return found
   const folder = await cacheFolder(TOOLS[name].module)
@@ -98,9 +124,21 @@ export async function ensureTool(name: ToolName, log: (line: string) => void = (
 async function build(tool: Tool, output: string): Promise<void> {
   const link = ['-s', '-w', tool.linkFlags].filter((flag) => flag !== undefined).join(' ')
   const tags = tool.tags === undefined ? [] : ['-tags', tool.tags]
-  const args = ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', ...tags, '-ldflags', link, '-o', output, tool.package]
+  const args = [
+    'build',
+    '-mod=readonly',
+    '-trimpath',
+    '-buildvcs=false',
+    ...tags,
+    '-ldflags',
+    link,
+    '-o',
+    output,
+    tool.package,
+  ]
   const child = spawn('go', args, {
-    cwd: toolsFolder(tool.module), stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: toolsFolder(tool.module),
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, GOFLAGS: '', GOVCS: '*:off', GOTOOLCHAIN: 'local' },
   })
   let errors = ''
@@ -112,7 +150,10 @@ async function build(tool: Tool, output: string): Promise<void> {
     child.on('close', (status, signal) => resolve(status ?? signal ?? 'unknown'))
   })
   if (code === 0) return
-  const hint = typeof code === 'string' ? 'install Go 1.26 or newer (Debian: golang), or point KUBEBUILDER_ASSETS at binaries' : errors.trim()
+  const hint =
+    typeof code === 'string'
+      ? 'install Go 1.26 or newer (Debian: golang), or point KUBEBUILDER_ASSETS at binaries'
+      : errors.trim()
   throw new ToolUnavailableError(`go build ${tool.package} ended with ${code}: ${hint}`)
 }
 

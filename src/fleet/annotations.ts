@@ -20,7 +20,12 @@ export function annotationId(name: string): Id {
 export function requireAnnotationNames(names: readonly string[], pointer: string): readonly string[] {
   const errors = names.flatMap((name, at) => {
     if (PATTERN.test(name) && name.length >= 3 && name.length <= 64) return []
-    return [{ pointer: `${pointer}/${at}`, detail: 'must have 3 to 64 lower-case letters, digits, _ and -, and start with a letter' }]
+    return [
+      {
+        pointer: `${pointer}/${at}`,
+        detail: 'must have 3 to 64 lower-case letters, digits, _ and -, and start with a letter',
+      },
+    ]
   })
   if (errors.length === 0) return [...new Set(names)]
   throw new FleetError('invalid-request', `An annotation ${errors[0]?.detail ?? 'is not valid'}.`, { errors })

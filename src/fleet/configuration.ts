@@ -12,9 +12,16 @@ export interface EffectiveConfiguration {
 }
 
 /** @param which the group's newest configuration, or the one the installation is rendered with */
-export function effectiveConfiguration(fleet: Fleet, { spec }: Installation, which: 'newest' | 'rendered'): EffectiveConfiguration {
+export function effectiveConfiguration(
+  fleet: Fleet,
+  { spec }: Installation,
+  which: 'newest' | 'rendered',
+): EffectiveConfiguration {
   const group = typeof spec.group === 'string' ? fleet.group(spec.group) : undefined
-  const configuration = group === undefined ? undefined : configurationOf(group, which === 'newest' ? undefined : spec.groupSequence)
+  const configuration =
+    group === undefined
+      ? undefined
+      : configurationOf(group, which === 'newest' ? undefined : spec.groupSequence)
   return {
     version: configuration?.version || spec.version,
     image: configuration?.image || spec.image,

@@ -34,7 +34,8 @@ export function createDocuments(): Documents {
   const schemas = createSchemas()
   function errorsOf(path: FleetPath, value: JsonValue): readonly ErrorDetail[] {
     const role = roleOf(path)
-    if (role.role !== 'intent') return [{ pointer: '', detail: 'no document belongs here; see the layout of the fleet repository' }]
+    if (role.role !== 'intent')
+      return [{ pointer: '', detail: 'no document belongs here; see the layout of the fleet repository' }]
     const kind = kindOf(value)
     if (kind !== undefined && kind !== role.kind)
       return [{ pointer: '/kind', detail: `this is a document of kind ${kind}; here belongs ${role.kind}` }]
@@ -46,7 +47,13 @@ export function createDocuments(): Documents {
     const yaml = parseYaml(path, text)
     if (yaml.value === undefined) return { problems: yaml.problems }
     const errors = errorsOf(path, yaml.value)
-    const problems = errors.map(({ pointer, detail }) => ({ path, ...yaml.position(pointer), code: 'invalid-document', detail, pointer }))
+    const problems = errors.map(({ pointer, detail }) => ({
+      path,
+      ...yaml.position(pointer),
+      code: 'invalid-document',
+      detail,
+      pointer,
+    }))
     return problems.length > 0 ? { problems } : { intent: yaml.value as unknown as Intent, problems }
   }
   return {
@@ -77,7 +84,8 @@ export function createDocumentReader(documents: Documents): { parse(path: FleetP
 function kindOf(value: JsonValue): IntentKind | undefined {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
   // An unknown kind is the schema's to refuse.
-  return typeof kind === 'string' && /^(Fleet|Cluster|Group|SharedDatabase|Installation|InstallationRequest|Tombstone)$/.test(kind)
+  return typeof kind === 'string' &&
+    /^(Fleet|Cluster|Group|SharedDatabase|Installation|InstallationRequest|Tombstone)$/.test(kind)
     ? (kind as IntentKind)
     : undefined
 }
@@ -90,13 +98,20 @@ function placeErrors(path: FleetPath, intent: Intent): readonly ErrorDetail[] {
     case 'Cluster':
     case 'Group':
     case 'SharedDatabase':
-      return intent.metadata.name === role.name ? [] : [mismatch('/metadata/name', intent.metadata.name, role.name)]
+      return intent.metadata.name === role.name
+        ? []
+        : [mismatch('/metadata/name', intent.metadata.name, role.name)]
     case 'Tombstone':
       return intent.metadata.id === role.name ? [] : [mismatch('/metadata/id', intent.metadata.id, role.name)]
     case 'Installation': {
       if (role.cluster === undefined || installationPath(role.cluster, intent.metadata.id) === path) return []
       const { id } = intent.metadata
-      return [{ pointer: '/metadata/id', detail: `the folder of ${id} is installations/${shardOf(id)}/${id}; move the file, or correct the id` }]
+      return [
+        {
+          pointer: '/metadata/id',
+          detail: `the folder of ${id} is installations/${shardOf(id)}/${id}; move the file, or correct the id`,
+        },
+      ]
     }
     default:
       return []
@@ -110,21 +125,43 @@ function mismatch(pointer: string, found: string, wanted: string | undefined): E
 /** Keys of `metadata` and the head come first; `spec` keeps the order its types have. */
 function emitIntent(intent: Intent): string {
   const { apiVersion, kind, metadata, spec, ...rest } = intent
-  return emitDocument({ apiVersion, kind, metadata: ordered(metadata, METADATA), spec: ordered(spec, SPEC), ...rest })
+  return emitDocument({
+    apiVersion,
+    kind,
+    metadata: ordered(metadata, METADATA),
+    spec: ordered(spec, SPEC),
+    ...rest,
+  })
 }
 
 const METADATA = ['name', 'id', 'createdAt', 'deletedAt', 'annotations'] as const
 /** What people look for first; the rest follows by name, so that equal intents have equal texts. */
 const SPEC = [
-  'displayName', 'description', 'owner', 'group', 'groupSequence', 'version', 'image', 'size', 'affinity', 'dns', 'database',
-  'filestore', 'env', 'priorityEnv', 'placement', 'clusterInstallations', 'operation',
+  'displayName',
+  'description',
+  'owner',
+  'group',
+  'groupSequence',
+  'version',
+  'image',
+  'size',
+  'affinity',
+  'dns',
+  'database',
+  'filestore',
+  'env',
+  'priorityEnv',
+  'placement',
+  'clusterInstallations',
+  'operation',
 ] as const
 
 function ordered(value: object, first: readonly string[]): Readonly<Record<string, unknown>> {
   const entries = value as Readonly<Record<string, unknown>>
   const result: Record<string, unknown> = {}
   for (const key of first) if (entries[key] !== undefined) result[key] = canonical(entries[key])
-  for (const key of Object.keys(entries).sort()) if (!(key in result) && entries[key] !== undefined) result[key] = canonical(entries[key])
+  for (const key of Object.keys(entries).sort())
+    if (!(key in result) && entries[key] !== undefined) result[key] = canonical(entries[key])
   return result
 }
 

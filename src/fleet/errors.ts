@@ -13,11 +13,11 @@ export const ERRORS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'invalid-json': { status: 400, title: 'The body is not valid JSON' },
   'invalid-state': { status: 400, title: 'The object is in a state that does not allow this' },
-  'unauthenticated': { status: 401, title: 'A valid token is required' },
-  'forbidden': { status: 403, title: 'The token does not allow this' },
+  unauthenticated: { status: 401, title: 'A valid token is required' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
   'api-locked': { status: 403, title: 'The object is locked against changes through the API' },
   'deletion-locked': { status: 403, title: 'The object is locked against deletion' },
-  'guarded': { status: 403, title: 'A guard refuses this change' },
+  guarded: { status: 403, title: 'A guard refuses this change' },
   'not-found': { status: 404, title: 'There is no such object' },
   'name-taken': { status: 409, title: 'The name is taken' },
   'dns-taken': { status: 409, title: 'The DNS name is taken' },
@@ -38,7 +38,7 @@ export const ERRORS = {
   'repository-damaged': { status: 500, title: 'The fleet repository is damaged' },
   'secret-backend-unavailable': { status: 503, title: 'The secret backend cannot be reached' },
   'invalid-configuration': { status: 500, title: 'The configuration is not valid' },
-  'internal': { status: 500, title: 'Something unexpected went wrong' },
+  internal: { status: 500, title: 'Something unexpected went wrong' },
 } as const satisfies Record<string, ErrorDefinition>
 
 export type ErrorCode = keyof typeof ERRORS
@@ -60,7 +60,12 @@ export class FleetError extends Error {
   readonly data: FleetErrorData
 
   /** @param detail what is wrong here, where, and what would be right; shown to the user, so never a secret */
-  constructor(code: ErrorCode, detail: string, data: FleetErrorData = {}, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    data: FleetErrorData = {},
+    options: { readonly cause?: unknown } = {},
+  ) {
     super(detail, options)
     this.code = code
     this.data = data

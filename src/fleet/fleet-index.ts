@@ -1,6 +1,7 @@
 /** The fleet at one revision in memory, indexed so that a transaction costs what it touches, not the size of the fleet. */
 import type { Fleet, IntentChange, Occupancy, Usage } from './fleet.ts'
 import type { FleetPath, Id } from './ids.ts'
+import { Members, Named } from './index-maps.ts'
 import type {
   Cluster,
   FleetSettings,
@@ -12,7 +13,6 @@ import type {
   Slug,
   Tombstone,
 } from './intents.ts'
-import { Members, Named } from './index-maps.ts'
 import { FLEET_PATH } from './paths.ts'
 import { installationOf } from './requests.ts'
 
@@ -45,7 +45,10 @@ export class FleetIndex implements Fleet {
     this.#groupMembers = new Members(from === undefined ? undefined : from.#groupMembers)
     this.#databaseMembers = new Members(from === undefined ? undefined : from.#databaseMembers)
     this.#logicalDatabases = new Map(
-      [...(from === undefined ? [] : from.#logicalDatabases)].map(([name, counts]) => [name, new Map(counts)]),
+      [...(from === undefined ? [] : from.#logicalDatabases)].map(([name, counts]) => [
+        name,
+        new Map(counts),
+      ]),
     )
     this.#waiting = new Map(from === undefined ? [] : from.#waiting)
     this.#newRequests = new Map(from === undefined ? [] : from.#newRequests)
@@ -73,7 +76,11 @@ export class FleetIndex implements Fleet {
    * @returns the changes that take these back
    */
   apply(changes: readonly IntentChange[]): readonly IntentChange[] {
-    const inverse = changes.map(({ path, after }) => ({ path, before: after, after: this.#intents.get(path) }))
+    const inverse = changes.map(({ path, after }) => ({
+      path,
+      before: after,
+      after: this.#intents.get(path),
+    }))
     for (const { path } of changes) this.#forget(path)
     for (const { path, after } of changes) if (after !== undefined) this.#learn(path, after)
     return inverse.reverse()
@@ -260,7 +267,8 @@ export class FleetIndex implements Fleet {
     this.#ordered = undefined
     this.#installations.set(metadata.id, installation)
     this.#names.set(metadata.name.toLowerCase(), metadata.id)
-    for (const dns of spec.dns) if (dns.deletedAt === undefined) this.#dns.set(dns.name.toLowerCase(), metadata.id)
+    for (const dns of spec.dns)
+      if (dns.deletedAt === undefined) this.#dns.set(dns.name.toLowerCase(), metadata.id)
     for (const cluster of clustersOf(installation)) this.#clusterMembers.add(cluster, installation)
     if (spec.group) this.#groupMembers.add(spec.group, installation)
     const shared = spec.database.shared
@@ -297,7 +305,10 @@ export class FleetIndex implements Fleet {
 /** Where an installation takes room: where it is placed, and where it moves from or to. */
 function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
   const live = (spec.clusterInstallations ?? []).filter(({ deletedAt }) => deletedAt === undefined)
-  return new Set([...(spec.placement === undefined ? [] : [spec.placement.cluster]), ...live.map(({ cluster }) => cluster)])
+  return new Set([
+    ...(spec.placement === undefined ? [] : [spec.placement.cluster]),
+    ...live.map(({ cluster }) => cluster),
+  ])
 }
 
 function deleteOwn(map: Map<string, Id>, key: string, id: Id): void {
@@ -305,6 +316,7 @@ function deleteOwn(map: Map<string, Id>, key: string, id: Id): void {
 }
 
 function byCreation(a: Installation | Tombstone, b: Installation | Tombstone): number {
-  if (a.metadata.createdAt !== b.metadata.createdAt) return a.metadata.createdAt < b.metadata.createdAt ? -1 : 1
+  if (a.metadata.createdAt !== b.metadata.createdAt)
+    return a.metadata.createdAt < b.metadata.createdAt ? -1 : 1
   return a.metadata.id < b.metadata.id ? -1 : 1
 }

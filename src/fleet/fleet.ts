@@ -1,7 +1,15 @@
 /** The fleet at one revision, as transactions, rendering and the API read it. `FleetIndex` implements it. */
 import type { FleetPath, Id } from './ids.ts'
 import type {
-  Cluster, FleetSettings, Group, Installation, InstallationRequest, Intent, SharedDatabase, Slug, Tombstone,
+  Cluster,
+  FleetSettings,
+  Group,
+  Installation,
+  InstallationRequest,
+  Intent,
+  SharedDatabase,
+  Slug,
+  Tombstone,
 } from './intents.ts'
 
 /** One intent that changes; `before` undefined: added, `after` undefined: removed. A move is one of each. */

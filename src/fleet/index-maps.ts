@@ -7,7 +7,9 @@ export class Members {
   readonly #members: Map<Slug, Map<Id, Installation>>
 
   constructor(from?: Members) {
-    this.#members = new Map([...(from === undefined ? [] : from.#members)].map(([name, found]) => [name, new Map(found)]))
+    this.#members = new Map(
+      [...(from === undefined ? [] : from.#members)].map(([name, found]) => [name, new Map(found)]),
+    )
   }
 
   add(name: Slug, installation: Installation): void {

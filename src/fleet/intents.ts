@@ -57,7 +57,11 @@ export interface FleetSettings {
     /** What the engines pull from; the Secret (by name, in the engine's namespace) they log in with. */
     readonly repository: { readonly url: string; readonly secretName?: string }
     readonly templateSet: string
-    readonly dns: { readonly provider: 'route53' | 'external-dns'; readonly zoneId?: string; readonly ttlSeconds: number }
+    readonly dns: {
+      readonly provider: 'route53' | 'external-dns'
+      readonly zoneId?: string
+      readonly ttlSeconds: number
+    }
     /** ClusterSecretStore of External Secrets on every cluster, which reads the secret backend. */
     readonly secretStore: { readonly name: string; readonly keyPrefix: string }
     readonly aws?: AwsSettings
@@ -87,7 +91,11 @@ export interface FleetSettings {
     readonly probes?: { readonly liveness?: JsonObject; readonly readiness?: JsonObject }
     /** Regular expressions (case-insensitive, whole name): values of such variables are secret. Added to the built-in list. */
     readonly secretEnvNames?: readonly string[]
-    readonly deletion: { readonly pendingSeconds: number; readonly keepDatabase: boolean; readonly keepFilestore: boolean }
+    readonly deletion: {
+      readonly pendingSeconds: number
+      readonly keepDatabase: boolean
+      readonly keepFilestore: boolean
+    }
     /** What happens to a rendered file that a person edited: overwritten in the next commit, or held as it is. */
     readonly editedManifests: 'overwrite' | 'hold'
   }
@@ -142,7 +150,13 @@ export interface KubernetesChange {
 }
 
 export type ClusterOperation =
-  | 'creation' | 'provisioning' | 'upgrade' | 'resize' | 'nodegroups-creation' | 'nodegroups-deletion' | 'deletion'
+  | 'creation'
+  | 'provisioning'
+  | 'upgrade'
+  | 'resize'
+  | 'nodegroups-creation'
+  | 'nodegroups-deletion'
+  | 'deletion'
 
 export interface Cluster {
   readonly apiVersion: typeof API_VERSION
@@ -202,7 +216,10 @@ export interface GroupConfiguration {
   readonly version?: string
   readonly image?: string
   readonly env?: Env
-  readonly scheduling?: { readonly nodeSelector?: Readonly<Record<string, string>>; readonly tolerations?: readonly JsonObject[] }
+  readonly scheduling?: {
+    readonly nodeSelector?: Readonly<Record<string, string>>
+    readonly tolerations?: readonly JsonObject[]
+  }
 }
 
 export interface Group {
@@ -239,7 +256,12 @@ export interface SharedDatabase {
     readonly adminSecretKey: string
     readonly maxInstallations?: number
     readonly maxInstallationsPerLogicalDatabase?: number
-    readonly logicalDatabases?: readonly { readonly id: Id; readonly name: string; readonly createdAt: Timestamp; readonly deletedAt?: Timestamp }[]
+    readonly logicalDatabases?: readonly {
+      readonly id: Id
+      readonly name: string
+      readonly createdAt: Timestamp
+      readonly deletedAt?: Timestamp
+    }[]
   }
 }
 
@@ -248,12 +270,25 @@ export interface SharedDatabase {
 export type Affinity = 'isolated' | 'multitenant'
 
 export const DATABASE_KINDS = [
-  'aws-rds', 'aws-rds-postgres', 'aws-multitenant-rds', 'aws-multitenant-rds-postgres',
-  'aws-multitenant-rds-postgres-pgbouncer', 'perseus', 'mysql-operator', 'external', 'cloudnative-pg',
+  'aws-rds',
+  'aws-rds-postgres',
+  'aws-multitenant-rds',
+  'aws-multitenant-rds-postgres',
+  'aws-multitenant-rds-postgres-pgbouncer',
+  'perseus',
+  'mysql-operator',
+  'external',
+  'cloudnative-pg',
 ] as const
 export type DatabaseKind = (typeof DATABASE_KINDS)[number]
 
-export const FILESTORE_KINDS = ['aws-s3', 'aws-multitenant-s3', 'bifrost', 'local-ephemeral', 'minio-operator'] as const
+export const FILESTORE_KINDS = [
+  'aws-s3',
+  'aws-multitenant-s3',
+  'bifrost',
+  'local-ephemeral',
+  'minio-operator',
+] as const
 export type FilestoreKind = (typeof FILESTORE_KINDS)[number]
 
 export interface DnsName {
@@ -267,11 +302,20 @@ export interface DnsName {
 export interface DatabaseIntent {
   readonly kind: DatabaseKind
   /** Own RDS cluster only. */
-  readonly single?: { readonly primaryInstanceType: string; readonly replicaInstanceType?: string; readonly replicasCount: number }
+  readonly single?: {
+    readonly primaryInstanceType: string
+    readonly replicaInstanceType?: string
+    readonly replicasCount: number
+  }
   /** External only: key in the secret backend, made by whoever runs the database. */
   readonly externalSecretKey?: string
   /** Assigned by placement, shared kinds: name of the SharedDatabase, database and schema inside it. */
-  readonly shared?: { readonly database: Slug; readonly logicalDatabase: string; readonly schema?: string; readonly schemaId?: Id }
+  readonly shared?: {
+    readonly database: Slug
+    readonly logicalDatabase: string
+    readonly schema?: string
+    readonly schemaId?: Id
+  }
 }
 
 export interface FilestoreIntent {
@@ -299,7 +343,14 @@ export interface Volume {
 }
 
 export type InstallationOperation =
-  | 'creation' | 'update' | 'hibernation' | 'wake-up' | 'deletion-pending' | 'deletion-cancellation' | 'deletion' | 'dns-migration'
+  | 'creation'
+  | 'update'
+  | 'hibernation'
+  | 'wake-up'
+  | 'deletion-pending'
+  | 'deletion-cancellation'
+  | 'deletion'
+  | 'dns-migration'
 
 export interface ClusterInstallation {
   readonly id: Id
@@ -358,8 +409,15 @@ export interface Installation {
 export interface InstallationRequest {
   readonly apiVersion: typeof API_VERSION
   readonly kind: 'InstallationRequest'
-  readonly metadata: { readonly id?: Id; readonly name: string; readonly createdAt?: Timestamp; readonly annotations?: readonly string[] }
-  readonly spec: Partial<Omit<InstallationSpec, 'dns' | 'database' | 'filestore' | 'placement' | 'clusterInstallations'>> & {
+  readonly metadata: {
+    readonly id?: Id
+    readonly name: string
+    readonly createdAt?: Timestamp
+    readonly annotations?: readonly string[]
+  }
+  readonly spec: Partial<
+    Omit<InstallationSpec, 'dns' | 'database' | 'filestore' | 'placement' | 'clusterInstallations'>
+  > & {
     readonly owner: string
     readonly dns?: readonly (string | DnsName)[]
     readonly database?: DatabaseKind | DatabaseIntent
@@ -385,5 +443,12 @@ export interface Tombstone {
   }
 }
 
-export type Intent = FleetSettings | Cluster | Group | SharedDatabase | Installation | InstallationRequest | Tombstone
+export type Intent =
+  | FleetSettings
+  | Cluster
+  | Group
+  | SharedDatabase
+  | Installation
+  | InstallationRequest
+  | Tombstone
 export type IntentKind = Intent['kind']

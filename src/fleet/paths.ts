@@ -63,8 +63,18 @@ export function controlPath(engine: EngineName, cluster: Slug): FleetPath {
 }
 
 export type PathRole =
-  | { readonly role: 'intent'; readonly kind: Intent['kind']; readonly cluster?: Slug; readonly name?: string }
-  | { readonly role: 'rendered'; readonly cluster?: Slug; readonly unit: 'installation' | 'system' | 'infra' | 'control'; readonly id?: Id }
+  | {
+      readonly role: 'intent'
+      readonly kind: Intent['kind']
+      readonly cluster?: Slug
+      readonly name?: string
+    }
+  | {
+      readonly role: 'rendered'
+      readonly cluster?: Slug
+      readonly unit: 'installation' | 'system' | 'infra' | 'control'
+      readonly id?: Id
+    }
   | { readonly role: 'other' }
 
 const PATTERNS: readonly (readonly [RegExp, (match: RegExpMatchArray) => PathRole])[] = [
@@ -73,15 +83,28 @@ const PATTERNS: readonly (readonly [RegExp, (match: RegExpMatchArray) => PathRol
   [/^databases\/([^/]+)\.yaml$/, (m) => ({ role: 'intent', kind: 'SharedDatabase', name: m[1] })],
   [/^requests\/tombstones\/([^/]+)\.yaml$/, (m) => ({ role: 'intent', kind: 'Tombstone', name: m[1] })],
   [/^requests\/([^/]+)\.yaml$/, (m) => ({ role: 'intent', kind: 'InstallationRequest', name: m[1] })],
-  [/^clusters\/([^/]+)\/cluster\.yaml$/, (m) => ({ role: 'intent', kind: 'Cluster', cluster: m[1], name: m[1] })],
-  [/^clusters\/([^/]+)\/installations\/([^/]+)\/([^/]+)\/installation\.yaml$/,
-    (m) => ({ role: 'intent', kind: 'Installation', cluster: m[1], name: m[3] })],
-  [/^clusters\/([^/]+)\/installations\/([^/]+)\/([^/]+)\/manifest\.yaml$/,
-    (m) => ({ role: 'rendered', cluster: m[1], unit: 'installation', id: m[3] as Id })],
-  [/^clusters\/([^/]+)\/tombstones\/[^/]+\/([^/]+)\.yaml$/, (m) => ({ role: 'intent', kind: 'Tombstone', cluster: m[1], name: m[2] })],
+  [
+    /^clusters\/([^/]+)\/cluster\.yaml$/,
+    (m) => ({ role: 'intent', kind: 'Cluster', cluster: m[1], name: m[1] }),
+  ],
+  [
+    /^clusters\/([^/]+)\/installations\/([^/]+)\/([^/]+)\/installation\.yaml$/,
+    (m) => ({ role: 'intent', kind: 'Installation', cluster: m[1], name: m[3] }),
+  ],
+  [
+    /^clusters\/([^/]+)\/installations\/([^/]+)\/([^/]+)\/manifest\.yaml$/,
+    (m) => ({ role: 'rendered', cluster: m[1], unit: 'installation', id: m[3] as Id }),
+  ],
+  [
+    /^clusters\/([^/]+)\/tombstones\/[^/]+\/([^/]+)\.yaml$/,
+    (m) => ({ role: 'intent', kind: 'Tombstone', cluster: m[1], name: m[2] }),
+  ],
   [/^clusters\/([^/]+)\/system\/.+/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'system' })],
   [/^clusters\/([^/]+)\/infra\/.+/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'infra' })],
-  [/^control\/(?:argocd|flux)\/([^/]+)\.yaml$/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'control' })],
+  [
+    /^control\/(?:argocd|flux)\/([^/]+)\.yaml$/,
+    (m) => ({ role: 'rendered', cluster: m[1], unit: 'control' }),
+  ],
 ]
 
 /** What a path stands for. `other`: README files, CODEOWNERS, CI configuration; Fleetwright leaves them alone. */

@@ -1,7 +1,15 @@
 /** Where an installation goes, and why. Pure: counts what is committed, so a burst cannot overbook. */
 import type { Fleet } from './fleet.ts'
 import type { Id } from './ids.ts'
-import type { Cluster, DatabaseIntent, FilestoreIntent, Installation, SharedDatabase, Slug, Timestamp } from './intents.ts'
+import type {
+  Cluster,
+  DatabaseIntent,
+  FilestoreIntent,
+  Installation,
+  SharedDatabase,
+  Slug,
+  Timestamp,
+} from './intents.ts'
 
 /** What one cluster says to an installation. */
 export interface Candidate {
@@ -37,8 +45,18 @@ export interface PlacementInput {
   readonly now: Timestamp
 }
 
-const NOT_RENDERED = new Set(['aws-rds', 'aws-multitenant-rds', 'perseus', 'mysql-operator', 'minio-operator'])
-const AWS_DATABASES = new Set(['aws-rds-postgres', 'aws-multitenant-rds-postgres', 'aws-multitenant-rds-postgres-pgbouncer'])
+const NOT_RENDERED = new Set([
+  'aws-rds',
+  'aws-multitenant-rds',
+  'perseus',
+  'mysql-operator',
+  'minio-operator',
+])
+const AWS_DATABASES = new Set([
+  'aws-rds-postgres',
+  'aws-multitenant-rds-postgres',
+  'aws-multitenant-rds-postgres-pgbouncer',
+])
 const AWS_FILESTORES = new Set(['aws-s3', 'aws-multitenant-s3', 'bifrost'])
 
 /** Picks the least loaded cluster that fits, and room in a shared database and bucket. */
@@ -49,12 +67,14 @@ export function place(fleet: Fleet, installation: Installation, input: Placement
     const reason = `${unsupported} cannot be provided by template set ${installation.spec.templateSet}`
     return { outcome: 'waiting', reason, candidates: [] }
   }
-  const candidates = fleet.clusters()
+  const candidates = fleet
+    .clusters()
     .filter((cluster) => cluster.metadata.deletedAt === undefined)
     .map((cluster) => consider(fleet, cluster, installation))
   const best = candidates.filter((candidate) => candidate.refusal === undefined).sort(byLoad)[0]
   const cluster = best === undefined ? undefined : fleet.cluster(best.cluster)
-  if (best === undefined || cluster === undefined) return { outcome: 'waiting', reason: whyNone(candidates), candidates }
+  if (best === undefined || cluster === undefined)
+    return { outcome: 'waiting', reason: whyNone(candidates), candidates }
   return {
     outcome: 'placed',
     cluster: best.cluster,
@@ -85,7 +105,12 @@ function consider(fleet: Fleet, cluster: Cluster, installation: Installation): C
   const { installations, isolated } = fleet.occupancy(cluster.metadata.name)
   const limit = installationLimit(fleet, cluster)
   const refusal = refusalOf(fleet, cluster, installation, { installations, isolated, limit })
-  return { cluster: cluster.metadata.name, installations, limit, ...(refusal === undefined ? {} : { refusal }) }
+  return {
+    cluster: cluster.metadata.name,
+    installations,
+    limit,
+    ...(refusal === undefined ? {} : { refusal }),
+  }
 }
 
 function refusalOf(
@@ -94,16 +119,20 @@ function refusalOf(
   { metadata, spec }: Installation,
   room: { readonly installations: number; readonly isolated: boolean; readonly limit: number },
 ): string | undefined {
-  const missing = (metadata.annotations ?? []).filter((name) => !(cluster.metadata.annotations ?? []).includes(name))
+  const missing = (metadata.annotations ?? []).filter(
+    (name) => !(cluster.metadata.annotations ?? []).includes(name),
+  )
   if (missing.length > 0) return `lacks the annotation${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`
   if (!cluster.spec.allowInstallations) return 'takes no new installations'
   const { kind } = cluster.spec.operation
   if (kind === 'deletion') return 'is being deleted'
   // An imported cluster is there already; one of the cloud is not until it was seen.
   if (kind === 'creation' && cluster.spec.provisioner !== 'external') return 'is not there yet'
-  if (spec.affinity === 'isolated' && room.installations > 0) return 'is not empty, and the installation wants to be alone'
+  if (spec.affinity === 'isolated' && room.installations > 0)
+    return 'is not empty, and the installation wants to be alone'
   if (room.isolated) return 'holds an installation that wants to be alone'
-  if (room.installations >= room.limit) return `is full (${room.installations} of ${room.limit} installations)`
+  if (room.installations >= room.limit)
+    return `is full (${room.installations} of ${room.limit} installations)`
   const needsAws = AWS_DATABASES.has(spec.database.kind) || AWS_FILESTORES.has(spec.filestore.kind)
   if (needsAws && (fleet.settings.spec.aws === undefined || !hasAws(cluster)))
     return `has no AWS, which ${spec.database.kind} with ${spec.filestore.kind} needs`
@@ -121,18 +150,33 @@ function isShared(kind: string): boolean {
 }
 
 /** Fullest first: what is left free stays free in one piece. */
-function sharedWithRoom(fleet: Fleet, cluster: Cluster, { kind }: DatabaseIntent): SharedDatabase | undefined {
+function sharedWithRoom(
+  fleet: Fleet,
+  cluster: Cluster,
+  { kind }: DatabaseIntent,
+): SharedDatabase | undefined {
   const { limits } = fleet.settings.spec
-  const standard = kind === 'aws-multitenant-rds-postgres' ? limits.installationsPerSharedDatabase : limits.installationsPerPgbouncerDatabase
-  return fleet.databases()
-    .filter(({ metadata, spec }) => metadata.deletedAt === undefined && spec.databaseKind === kind && spec.vpc === cluster.spec.vpc)
+  const standard =
+    kind === 'aws-multitenant-rds-postgres'
+      ? limits.installationsPerSharedDatabase
+      : limits.installationsPerPgbouncerDatabase
+  return fleet
+    .databases()
+    .filter(
+      ({ metadata, spec }) =>
+        metadata.deletedAt === undefined && spec.databaseKind === kind && spec.vpc === cluster.spec.vpc,
+    )
     .map((database) => ({ database, used: fleet.usage(database.metadata.name).installations }))
     .filter(({ database, used }) => used < (database.spec.maxInstallations ?? standard))
-    .sort((a, b) => b.used - a.used || (a.database.metadata.name < b.database.metadata.name ? -1 : 1))[0]?.database
+    .sort((a, b) => b.used - a.used || (a.database.metadata.name < b.database.metadata.name ? -1 : 1))[0]
+    ?.database
 }
 
 function assignDatabase(
-  fleet: Fleet, cluster: Cluster, { metadata, spec }: Installation, input: PlacementInput,
+  fleet: Fleet,
+  cluster: Cluster,
+  { metadata, spec }: Installation,
+  input: PlacementInput,
 ): Pick<Placed, 'database' | 'sharedDatabase'> {
   const { database } = spec
   const shared = isShared(database.kind) ? sharedWithRoom(fleet, cluster, database) : undefined
@@ -141,12 +185,18 @@ function assignDatabase(
   if (database.kind === 'aws-multitenant-rds-postgres')
     return { database: { ...database, shared: { database: name, logicalDatabase: `cloud_${metadata.id}` } } }
   const schema = `id_${metadata.id}`
-  const most = shared.spec.maxInstallationsPerLogicalDatabase ?? fleet.settings.spec.limits.schemasPerLogicalDatabase
+  const most =
+    shared.spec.maxInstallationsPerLogicalDatabase ?? fleet.settings.spec.limits.schemasPerLogicalDatabase
   const { byLogicalDatabase } = fleet.usage(name)
   const live = (shared.spec.logicalDatabases ?? []).filter(({ deletedAt }) => deletedAt === undefined)
   const roomy = live.find((logical) => (byLogicalDatabase.get(logical.name) ?? 0) < most)
-  if (roomy !== undefined) return { database: { ...database, shared: { database: name, logicalDatabase: roomy.name, schema } } }
-  const added = { id: input.logicalDatabaseId, name: `cloud_${input.logicalDatabaseId}`, createdAt: input.now }
+  if (roomy !== undefined)
+    return { database: { ...database, shared: { database: name, logicalDatabase: roomy.name, schema } } }
+  const added = {
+    id: input.logicalDatabaseId,
+    name: `cloud_${input.logicalDatabaseId}`,
+    createdAt: input.now,
+  }
   const after: SharedDatabase = {
     ...shared,
     spec: { ...shared.spec, logicalDatabases: [...(shared.spec.logicalDatabases ?? []), added] },
@@ -162,7 +212,8 @@ function assignFilestore(fleet: Fleet, { metadata, spec }: Installation): Filest
   const { filestore } = spec
   if (filestore.kind === 'aws-s3') return { ...filestore, bucket: filestore.bucket ?? `cloud-${metadata.id}` }
   if (aws === undefined) return filestore
-  if (filestore.kind === 'aws-multitenant-s3') return { ...filestore, bucket: aws.sharedBucket, prefix: metadata.id }
+  if (filestore.kind === 'aws-multitenant-s3')
+    return { ...filestore, bucket: aws.sharedBucket, prefix: metadata.id }
   if (filestore.kind === 'bifrost') return { ...filestore, bucket: aws.bifrostBucket, prefix: metadata.id }
   return filestore
 }
@@ -170,7 +221,10 @@ function assignFilestore(fleet: Fleet, { metadata, spec }: Installation): Filest
 function whyNone(candidates: readonly Candidate[]): string {
   if (candidates.length === 0) return 'the fleet has no cluster'
   const shown = candidates.slice(0, 5).map(({ cluster, refusal }) => `${cluster} ${refusal ?? 'fits'}`)
-  const more = candidates.length > shown.length ? `; ${count(candidates.length - shown.length, 'other cluster')} neither` : ''
+  const more =
+    candidates.length > shown.length
+      ? `; ${count(candidates.length - shown.length, 'other cluster')} neither`
+      : ''
   return `no cluster fits: ${shown.join('; ')}${more}`
 }
 

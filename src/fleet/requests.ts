@@ -15,7 +15,10 @@ import {
 } from './intents.ts'
 
 /** The installation that waits in a request; undefined when nobody has acknowledged it yet (no id). */
-export function installationOf(request: InstallationRequest, settings: FleetSettings): Installation | undefined {
+export function installationOf(
+  request: InstallationRequest,
+  settings: FleetSettings,
+): Installation | undefined {
   const { id, createdAt } = request.metadata
   if (id === undefined || createdAt === undefined) return undefined
   return completed(request, settings, { id, createdAt, dnsIds: [] })
@@ -30,7 +33,11 @@ export interface Completion {
 }
 
 /** The installation that a request asks for: short forms spelled out, the rest from the fleet's defaults. */
-export function completed(request: InstallationRequest, settings: FleetSettings, completion: Completion): Installation {
+export function completed(
+  request: InstallationRequest,
+  settings: FleetSettings,
+  completion: Completion,
+): Installation {
   const { id, createdAt } = completion
   const { metadata } = request
   const { waitingFor: _, dns, database, filestore, ...given } = request.spec
@@ -47,8 +54,14 @@ export function completed(request: InstallationRequest, settings: FleetSettings,
     templateSet: given.templateSet ?? templateSet,
     operation: given.operation ?? { kind: 'creation', generation: 1, requestedAt: createdAt },
   }
-  const annotations = metadata.annotations === undefined ? {} : { annotations: [...metadata.annotations].sort() }
-  return { apiVersion: API_VERSION, kind: 'Installation', metadata: { id, name: metadata.name, createdAt, ...annotations }, spec }
+  const annotations =
+    metadata.annotations === undefined ? {} : { annotations: [...metadata.annotations].sort() }
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Installation',
+    metadata: { id, name: metadata.name, createdAt, ...annotations },
+    spec,
+  }
 }
 
 /** A request document that holds a whole installation while it waits for a cluster. */

@@ -27,7 +27,13 @@ export interface Schemas {
 }
 
 export function createSchemas(): Schemas {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, verbose: true, allowUnionTypes: true })
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    strictRequired: false,
+    verbose: true,
+    allowUnionTypes: true,
+  })
   const compiled = new Map<IntentKind, ValidateFunction>()
   return {
     check(kind, value) {
@@ -63,7 +69,10 @@ function sentence(error: ErrorObject): ErrorDetail {
     case 'required':
       return { pointer, detail: `the key ${params.missingProperty} is missing; add it` }
     case 'enum':
-      return { pointer, detail: `this is not one of the known values; write one of ${params.allowedValues.join(', ')}` }
+      return {
+        pointer,
+        detail: `this is not one of the known values; write one of ${params.allowedValues.join(', ')}`,
+      }
     case 'const':
       return { pointer, detail: `this must be ${JSON.stringify(params.allowedValue)}` }
     case 'type':
@@ -81,7 +90,9 @@ function hintOf({ parentSchema }: ErrorObject): string {
   const examples = parentSchema?.examples
   if (Array.isArray(examples)) return `for example ${examples.join(', ')}`
   const { description } = parentSchema ?? {}
-  return typeof description === 'string' ? `wanted: ${description.replace(/\.$/, '')}` : `it must match ${parentSchema?.pattern ?? 'the schema'}`
+  return typeof description === 'string'
+    ? `wanted: ${description.replace(/\.$/, '')}`
+    : `it must match ${parentSchema?.pattern ?? 'the schema'}`
 }
 
 function kindOf(value: unknown): string {

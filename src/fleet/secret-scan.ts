@@ -25,7 +25,10 @@ export function findSecrets(intent: Intent): readonly ErrorDetail[] {
     if (typeof env !== 'object' || env === null) continue
     for (const [name, value] of Object.entries(env)) {
       if (!isSecretEnvName(name) || !isClear(value)) continue
-      found.push({ pointer: `/spec/${field}/${name}`, detail: `${name} holds a secret by its name; put the value into the secret backend and write secret: {key: …}` })
+      found.push({
+        pointer: `/spec/${field}/${name}`,
+        detail: `${name} holds a secret by its name; put the value into the secret backend and write secret: {key: …}`,
+      })
     }
   }
   return found
@@ -39,9 +42,14 @@ function walk(value: unknown, pointer: string, found: ErrorDetail[]): void {
   if (typeof value === 'string') {
     if (value.length < 16) return
     const what = PATTERNS.find(([pattern]) => pattern.test(value))?.[1]
-    if (what !== undefined) found.push({ pointer, detail: `this looks like ${what}; put it into the secret backend and refer to its key` })
+    if (what !== undefined)
+      found.push({
+        pointer,
+        detail: `this looks like ${what}; put it into the secret backend and refer to its key`,
+      })
     return
   }
   if (typeof value !== 'object' || value === null) return
-  for (const [key, entry] of Object.entries(value)) walk(entry, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found)
+  for (const [key, entry] of Object.entries(value))
+    walk(entry, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found)
 }

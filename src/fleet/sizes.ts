@@ -11,16 +11,16 @@ const LARGE = { cpu: '4', memory: '16Gi' } as const
 const XL = { requests: { cpu: '1', memory: '4Gi' }, limits: LARGE } as const
 
 const SIZES: Readonly<Record<string, Size>> = {
-  'miniSingleton': { replicas: 1, requests: { cpu: '10m', memory: '150Mi' }, limits: SMALL },
-  'miniHA': { replicas: 2, requests: { cpu: '10m', memory: '150Mi' }, limits: SMALL },
-  'cloud10users': { replicas: 2, requests: { cpu: '10m', memory: '150Mi' }, limits: SMALL },
-  'cloud100users': { replicas: 2, requests: { cpu: '50m', memory: '256Mi' }, limits: SMALL },
+  miniSingleton: { replicas: 1, requests: { cpu: '10m', memory: '150Mi' }, limits: SMALL },
+  miniHA: { replicas: 2, requests: { cpu: '10m', memory: '150Mi' }, limits: SMALL },
+  cloud10users: { replicas: 2, requests: { cpu: '10m', memory: '150Mi' }, limits: SMALL },
+  cloud100users: { replicas: 2, requests: { cpu: '50m', memory: '256Mi' }, limits: SMALL },
   '100users': { replicas: 1, requests: { cpu: '100m', memory: '256Mi' }, limits: SMALL },
   '1000users': { replicas: 2, requests: { cpu: '150m', memory: '256Mi' }, limits: SMALL },
   '5000users': { replicas: 2, requests: { cpu: '500m', memory: '500Mi' }, limits: MIDDLE },
   '10000users': { replicas: 2, requests: { cpu: '500m', memory: '500Mi' }, limits: MIDDLE },
   '25000users': { replicas: 2, requests: { cpu: '1', memory: '4Gi' }, limits: LARGE },
-  'provisionerXL': { replicas: 4, ...XL },
+  provisionerXL: { replicas: 4, ...XL },
 }
 
 /** Undefined for a name that is not known. `provisionerXL-6` has six replicas. */

@@ -1,7 +1,13 @@
 /** States of the wire, computed from what is wanted and what was observed; never stored. */
 import type { Fleet } from './fleet.ts'
 import type { Id } from './ids.ts'
-import type { Cluster, ClusterInstallation, ClusterOperation, Installation, InstallationOperation } from './intents.ts'
+import type {
+  Cluster,
+  ClusterInstallation,
+  ClusterOperation,
+  Installation,
+  InstallationOperation,
+} from './intents.ts'
 import { requestPath } from './paths.ts'
 
 /** What of an observation decides a state. */
@@ -15,7 +21,11 @@ export interface Seen {
  * State of an installation. Until an observation has seen the last operation, it is only requested.
  * @param waitingFor why placement found no cluster; undefined when it found one or was not tried
  */
-export function installationState(installation: Installation, seen: Seen | undefined, waitingFor?: string): string {
+export function installationState(
+  installation: Installation,
+  seen: Seen | undefined,
+  waitingFor?: string,
+): string {
   const { operation } = installation.spec
   if (seen !== undefined && seen.generation >= operation.generation) return seen.state
   if (operation.kind === 'creation' && waitingFor !== undefined) return 'creation-no-compatible-clusters'
@@ -48,35 +58,58 @@ export function clusterInstallationState(
 }
 
 const CREATING = [
-  'creation-requested', 'creation-pre-provisioning', 'creation-in-progress', 'creation-dns', 'creation-configuring-dns',
-  'creation-no-compatible-clusters', 'creation-final-tasks', 'creation-failed',
+  'creation-requested',
+  'creation-pre-provisioning',
+  'creation-in-progress',
+  'creation-dns',
+  'creation-configuring-dns',
+  'creation-no-compatible-clusters',
+  'creation-final-tasks',
+  'creation-failed',
 ] as const
 
 /** States from which an operation may be requested (reference: mattermost-cloud, installation states). */
 const INSTALLATION_FROM: Readonly<Record<InstallationOperation, readonly string[]>> = {
-  'creation': ['creation-requested', 'creation-failed', 'creation-no-compatible-clusters'],
-  'update': ['stable', 'update-requested', 'update-failed'],
-  'hibernation': ['stable', 'hibernation-requested'],
+  creation: ['creation-requested', 'creation-failed', 'creation-no-compatible-clusters'],
+  update: ['stable', 'update-requested', 'update-failed'],
+  hibernation: ['stable', 'hibernation-requested'],
   'wake-up': ['hibernating', 'wake-up-requested'],
   'deletion-pending': [
-    'stable', 'update-requested', 'update-in-progress', 'update-failed', 'hibernating', 'deletion-pending-requested',
+    'stable',
+    'update-requested',
+    'update-in-progress',
+    'update-failed',
+    'hibernating',
+    'deletion-pending-requested',
     'deletion-pending-in-progress',
   ],
   'deletion-cancellation': ['deletion-pending'],
-  'deletion': [...CREATING, 'deletion-requested', 'deletion-in-progress', 'deletion-final-cleanup', 'deletion-failed'],
+  deletion: [
+    ...CREATING,
+    'deletion-requested',
+    'deletion-in-progress',
+    'deletion-final-cleanup',
+    'deletion-failed',
+  ],
   'dns-migration': ['hibernating'],
 }
 
 const CLUSTER_FROM: Readonly<Record<ClusterOperation, readonly string[]>> = {
-  'creation': ['creation-requested', 'creation-failed'],
-  'provisioning': ['stable', 'provisioning-requested', 'provisioning-failed'],
-  'upgrade': ['stable', 'upgrade-requested', 'upgrade-failed'],
-  'resize': ['stable', 'resize-requested', 'resize-failed'],
+  creation: ['creation-requested', 'creation-failed'],
+  provisioning: ['stable', 'provisioning-requested', 'provisioning-failed'],
+  upgrade: ['stable', 'upgrade-requested', 'upgrade-failed'],
+  resize: ['stable', 'resize-requested', 'resize-failed'],
   'nodegroups-creation': ['stable', 'nodegroups-creation-requested', 'nodegroups-creation-failed'],
   'nodegroups-deletion': ['stable', 'nodegroups-deletion-requested', 'nodegroups-deletion-failed'],
-  'deletion': [
-    'stable', 'creation-requested', 'creation-failed', 'provisioning-failed', 'upgrade-requested', 'upgrade-failed',
-    'deletion-requested', 'deletion-failed',
+  deletion: [
+    'stable',
+    'creation-requested',
+    'creation-failed',
+    'provisioning-failed',
+    'upgrade-requested',
+    'upgrade-failed',
+    'deletion-requested',
+    'deletion-failed',
   ],
 }
 

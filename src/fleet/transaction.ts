@@ -43,7 +43,11 @@ export type Outcome<Value> =
   | { readonly refused?: undefined; readonly result: TransactionResult<Value> }
 
 /** Runs a transaction. A FleetError is a refusal; any other error is a defect and goes on. */
-export function transact<Value>(fleet: Fleet, transaction: Transaction<Value>, context: RequestContext): Outcome<Value> {
+export function transact<Value>(
+  fleet: Fleet,
+  transaction: Transaction<Value>,
+  context: RequestContext,
+): Outcome<Value> {
   try {
     return { result: transaction(fleet, context) }
   } catch (error) {

@@ -14,10 +14,23 @@ export interface GitOptions {
 
 /** Nothing of the caller's git: no settings of the user or system, no prompts, English messages. */
 function environmentOf(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR, SSL_CERT_FILE, SSL_CERT_DIR, https_proxy, no_proxy, HTTPS_PROXY, NO_PROXY } = process.env
+  const { PATH, HOME, TMPDIR, SSL_CERT_FILE, SSL_CERT_DIR, https_proxy, no_proxy, HTTPS_PROXY, NO_PROXY } =
+    process.env
   return {
-    PATH, HOME, TMPDIR, SSL_CERT_FILE, SSL_CERT_DIR, https_proxy, no_proxy, HTTPS_PROXY, NO_PROXY,
-    LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_OPTIONAL_LOCKS: '0',
+    PATH,
+    HOME,
+    TMPDIR,
+    SSL_CERT_FILE,
+    SSL_CERT_DIR,
+    https_proxy,
+    no_proxy,
+    HTTPS_PROXY,
+    NO_PROXY,
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_OPTIONAL_LOCKS: '0',
     ...extra,
   }
 }
@@ -30,12 +43,17 @@ function argumentsOf(directory: string | undefined, rest: readonly string[]): st
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
   const { code, output, words } = await runGit(args, options)
   if (code === 0) return output
-  throw new FleetError('internal', `git ${args[0]} ended with status ${code}: ${words.trim()}`, { command: args[0], status: code, words })
+  throw new FleetError('internal', `git ${args[0]} ended with status ${code}: ${words.trim()}`, {
+    command: args[0],
+    status: code,
+    words,
+  })
 }
 
 /** Runs git to its end, whatever its status. */
 export async function runGit(
-  args: readonly string[], options: GitOptions = {},
+  args: readonly string[],
+  options: GitOptions = {},
 ): Promise<{ readonly code: number; readonly output: Buffer; readonly words: string }> {
   const child = startGit(args, options)
   const output: Buffer[] = []
@@ -45,10 +63,22 @@ export async function runGit(
   // A child that ends early closes its input; its status tells why.
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeLimitMilliseconds ?? TIME_LIMIT_MILLISECONDS)
+  const timer = setTimeout(
+    () => child.kill('SIGKILL'),
+    options.timeLimitMilliseconds ?? TIME_LIMIT_MILLISECONDS,
+  )
   try {
     const code = await new Promise<number>((resolve, reject) => {
-      child.on('error', (cause) => reject(new FleetError('internal', 'git cannot be started; install git and put it on the PATH.', {}, { cause })))
+      child.on('error', (cause) =>
+        reject(
+          new FleetError(
+            'internal',
+            'git cannot be started; install git and put it on the PATH.',
+            {},
+            { cause },
+          ),
+        ),
+      )
       child.on('close', (status) => resolve(status ?? -1))
     })
     return { code, output: Buffer.concat(output), words: Buffer.concat(errors).toString('utf8') }
@@ -58,6 +88,12 @@ export async function runGit(
 }
 
 /** Starts git and leaves it running. */
-export function startGit(args: readonly string[], options: Pick<GitOptions, 'directory' | 'environment'> = {}): ChildProcessWithoutNullStreams {
-  return spawn('git', argumentsOf(options.directory, args), { env: environmentOf(options.environment), stdio: 'pipe' })
+export function startGit(
+  args: readonly string[],
+  options: Pick<GitOptions, 'directory' | 'environment'> = {},
+): ChildProcessWithoutNullStreams {
+  return spawn('git', argumentsOf(options.directory, args), {
+    env: environmentOf(options.environment),
+    stdio: 'pipe',
+  })
 }

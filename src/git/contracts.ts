@@ -57,13 +57,31 @@ export interface ObjectReader {
   /** @throws FleetError `repository-damaged` when it is missing */
   blob(oid: ObjectId): Promise<Uint8Array>
   tree(oid: ObjectId): Promise<readonly TreeEntry[]>
-  commit(oid: ObjectId): Promise<{ readonly tree: ObjectId; readonly parents: readonly ObjectId[]; readonly author: string; readonly committer: string; readonly message: string }>
+  commit(oid: ObjectId): Promise<{
+    readonly tree: ObjectId
+    readonly parents: readonly ObjectId[]
+    readonly author: string
+    readonly committer: string
+    readonly message: string
+  }>
   /** Many blobs at once, in no order; for loading a fleet. */
   blobs(oids: readonly ObjectId[], visit: (oid: ObjectId, content: Uint8Array) => void): Promise<void>
   /** All files below a tree with their blob ids, without reading blobs. */
-  files(tree: ObjectId): Promise<readonly { readonly path: string; readonly mode: string; readonly oid: ObjectId }[]>
+  files(
+    tree: ObjectId,
+  ): Promise<readonly { readonly path: string; readonly mode: string; readonly oid: ObjectId }[]>
   /** Paths that differ between two trees (or commits). */
-  changedFiles(from: ObjectId, to: ObjectId): Promise<readonly { readonly path: string; readonly from: ObjectId | undefined; readonly to: ObjectId | undefined; readonly mode: string | undefined }[]>
+  changedFiles(
+    from: ObjectId,
+    to: ObjectId,
+  ): Promise<
+    readonly {
+      readonly path: string
+      readonly from: ObjectId | undefined
+      readonly to: ObjectId | undefined
+      readonly mode: string | undefined
+    }[]
+  >
 }
 
 /**

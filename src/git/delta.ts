@@ -9,7 +9,8 @@ export function deltaBetween(base: Uint8Array, target: Uint8Array): Uint8Array |
   let prefix = 0
   while (prefix < shortest && base[prefix] === target[prefix]) prefix += 1
   let suffix = 0
-  while (suffix < shortest - prefix && base[base.length - 1 - suffix] === target[target.length - 1 - suffix]) suffix += 1
+  while (suffix < shortest - prefix && base[base.length - 1 - suffix] === target[target.length - 1 - suffix])
+    suffix += 1
   const inserted = target.length - prefix - suffix
   if (inserted * 2 > target.length || target.length < 64) return undefined
   const bytes: number[] = [...variable(base.length), ...variable(target.length)]

@@ -14,13 +14,26 @@ export function createHistory(directory: string): FleetHistory {
       const start = after === undefined ? [MAIN] : [`${after}`]
       const skip = after === undefined ? [] : ['--skip=1']
       const shown = diff ? ['--patch', '--no-renames', '--no-color', '--no-ext-diff', '--no-textconv'] : []
-      const args = ['log', `--format=${FORMAT}`, `--max-count=${limit}`, ...skip, ...shown, ...start, '--', ...paths]
+      const args = [
+        'log',
+        `--format=${FORMAT}`,
+        `--max-count=${limit}`,
+        ...skip,
+        ...shown,
+        ...start,
+        '--',
+        ...paths,
+      ]
       const { code, output, words } = await runGit(args, { directory })
       if (code !== 0) {
         if (/unknown revision|bad revision|bad object/.test(words)) return missing(after)
         throw new FleetError('repository-damaged', `git log ended with status ${code}: ${words.trim()}`)
       }
-      return output.toString('utf8').split('\x1e').slice(1).map((record) => entryOf(record, diff))
+      return output
+        .toString('utf8')
+        .split('\x1e')
+        .slice(1)
+        .map((record) => entryOf(record, diff))
     },
     async fileAt(commit, path) {
       const { code, output } = await runGit(['cat-file', 'blob', `${commit}:${path}`], { directory })
@@ -35,8 +48,25 @@ export function createHistory(directory: string): FleetHistory {
     async changedPaths(commit) {
       const { code } = await runGit(['cat-file', '-e', `${commit}^{commit}`], { directory })
       if (code !== 0) throw notFound(commit)
-      const output = await git(['diff-tree', '-r', '-z', '--root', '--no-commit-id', '--name-only', '--no-renames', '-m', '--first-parent', commit], { directory })
-      return output.toString('utf8').split('\0').filter((path) => path !== '')
+      const output = await git(
+        [
+          'diff-tree',
+          '-r',
+          '-z',
+          '--root',
+          '--no-commit-id',
+          '--name-only',
+          '--no-renames',
+          '-m',
+          '--first-parent',
+          commit,
+        ],
+        { directory },
+      )
+      return output
+        .toString('utf8')
+        .split('\0')
+        .filter((path) => path !== '')
     },
   }
 }
@@ -52,12 +82,29 @@ function notFound(commit: ObjectId): FleetError {
 }
 
 function entryOf(record: string, diff: boolean): HistoryEntry {
-  const [commit = '', author = '', email = '', committer = '', at = '', subject = '', body = '', trailers = '', patch = ''] = record.split('\0')
+  const [
+    commit = '',
+    author = '',
+    email = '',
+    committer = '',
+    at = '',
+    subject = '',
+    body = '',
+    trailers = '',
+    patch = '',
+  ] = record.split('\0')
   const found = parseTrailers(trailers)
   const text = Object.keys(found).length === 0 ? body : withoutTrailers(body)
   return {
     // Git's own output.
-    commit: commit as ObjectId, author, email, committer, at, subject, body: text.trim(), trailers: found,
+    commit: commit as ObjectId,
+    author,
+    email,
+    committer,
+    at,
+    subject,
+    body: text.trim(),
+    trailers: found,
     ...(diff ? { diff: patch.replace(/^\n+/, '') } : {}),
   }
 }

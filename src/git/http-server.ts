@@ -1,11 +1,15 @@
 /** The embedded repository over smart HTTP, read-only: what `git clone` and both engines need. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createGunzip } from 'node:zlib'
 import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import { startGit } from './child-process.ts'
 
 /** @param path below the mount, for example `/info/refs` */
-export type GitHttpHandler = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>
+export type GitHttpHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+) => Promise<void>
 
 /** Who may read was decided before. */
 export function createGitHttpHandler(directory: string): GitHttpHandler {
@@ -22,7 +26,9 @@ export function createGitHttpHandler(directory: string): GitHttpHandler {
       return await uploadPack(directory, request, response, false)
     }
     const pushing = service === 'git-receive-pack' || url.pathname === '/git-receive-pack'
-    const text = pushing ? 'This repository is read-only; change the fleet through the API.\n' : 'There is no such page; clone with git.\n'
+    const text = pushing
+      ? 'This repository is read-only; change the fleet through the API.\n'
+      : 'There is no such page; clone with git.\n'
     response.writeHead(pushing ? 403 : 404, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text)
   }
 }
@@ -31,15 +37,27 @@ function headers(type: string): Readonly<Record<string, string>> {
   return { 'Content-Type': type, 'Cache-Control': 'no-cache, max-age=0, must-revalidate' }
 }
 
-async function uploadPack(directory: string, request: IncomingMessage, response: ServerResponse, advertise: boolean): Promise<void> {
+async function uploadPack(
+  directory: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  advertise: boolean,
+): Promise<void> {
   const protocol = request.headers['git-protocol']
-  const environment: Readonly<Record<string, string>> = typeof protocol === 'string' && /^[a-z0-9=:]{1,64}$/.test(protocol) ? { GIT_PROTOCOL: protocol } : {}
-  const child = startGit(['upload-pack', '--stateless-rpc', '--strict', ...(advertise ? ['--advertise-refs'] : []), directory], { environment })
+  const environment: Readonly<Record<string, string>> =
+    typeof protocol === 'string' && /^[a-z0-9=:]{1,64}$/.test(protocol) ? { GIT_PROTOCOL: protocol } : {}
+  const child = startGit(
+    ['upload-pack', '--stateless-rpc', '--strict', ...(advertise ? ['--advertise-refs'] : []), directory],
+    { environment },
+  )
   child.stderr.resume()
   // A client that goes away must not leave git behind.
   response.once('close', () => child.kill())
   if (advertise) child.stdin.end()
-  const input = request.headers['content-encoding'] === 'gzip' ? [request, createGunzip(), child.stdin] as const : [request, child.stdin] as const
+  const input =
+    request.headers['content-encoding'] === 'gzip'
+      ? ([request, createGunzip(), child.stdin] as const)
+      : ([request, child.stdin] as const)
   const sent = pipeline(child.stdout, response)
   const received = advertise ? Promise.resolve() : pipeline([...input])
   const [answer] = await Promise.allSettled([sent, received])

@@ -36,12 +36,19 @@ export function createObjectReader(directory: string): ObjectReader & { close():
       })
     },
     async changedFiles(from, to) {
-      const output = await git(['diff-tree', '-r', '-z', '--no-renames', '--no-commit-id', from, to], { directory })
+      const output = await git(['diff-tree', '-r', '-z', '--no-renames', '--no-commit-id', from, to], {
+        directory,
+      })
       const fields = records(output)
       const changed = []
       for (let at = 0; at + 1 < fields.length; at += 2) {
         const [, newMode = '', oldOid = '', newOid = ''] = (fields[at] ?? '').split(' ')
-        changed.push({ path: fields[at + 1] ?? '', from: present(oldOid), to: present(newOid), mode: present(newOid) === undefined ? undefined : newMode })
+        changed.push({
+          path: fields[at + 1] ?? '',
+          from: present(oldOid),
+          to: present(newOid),
+          mode: present(newOid) === undefined ? undefined : newMode,
+        })
       }
       return changed
     },
@@ -50,7 +57,10 @@ export function createObjectReader(directory: string): ObjectReader & { close():
 }
 
 function records(output: Buffer): string[] {
-  return output.toString('utf8').split('\0').filter((record) => record !== '')
+  return output
+    .toString('utf8')
+    .split('\0')
+    .filter((record) => record !== '')
 }
 
 function split(text: string, separator: string): readonly [string, string] {
@@ -129,7 +139,9 @@ class BatchSession {
     const [, type, size] = buffer.toString('latin1', 0, end).split(' ')
     if (type === 'missing' || size === undefined) {
       const waiting = this.#waiting.shift()
-      waiting?.reject(new FleetError('repository-damaged', `Object ${waiting.oid} is missing in the fleet repository.`))
+      waiting?.reject(
+        new FleetError('repository-damaged', `Object ${waiting.oid} is missing in the fleet repository.`),
+      )
       return buffer.subarray(end + 1)
     }
     const length = Number(size)

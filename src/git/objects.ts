@@ -28,16 +28,25 @@ export function emptyTreeObject(): NewObject {
 }
 
 export function commitObject({ tree, parents, author, committer, message }: CommitInput): NewObject {
-  const lines = [`tree ${tree}`, ...parents.map((parent) => `parent ${parent}`), `author ${author}`, `committer ${committer}`]
+  const lines = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${author}`,
+    `committer ${committer}`,
+  ]
   return newObject('commit', Buffer.from(`${lines.join('\n')}\n\n${message}`))
 }
 
 /** @throws FleetError `repository-damaged` */
-export function parseCommit(oid: ObjectId, content: Uint8Array): { tree: ObjectId; parents: ObjectId[]; author: string; committer: string; message: string } {
+export function parseCommit(
+  oid: ObjectId,
+  content: Uint8Array,
+): { tree: ObjectId; parents: ObjectId[]; author: string; committer: string; message: string } {
   const text = Buffer.from(content).toString('utf8')
   const end = text.indexOf('\n\n')
   const head = (end < 0 ? text : text.slice(0, end)).split('\n')
-  const values = (name: string): string[] => head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1))
+  const values = (name: string): string[] =>
+    head.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1))
   const tree = values('tree')[0]
   if (tree === undefined) throw new FleetError('repository-damaged', `Object ${oid} is not a commit.`)
   return {

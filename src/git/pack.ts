@@ -48,17 +48,26 @@ export function buildPack(objects: readonly NewObject[], thin: boolean): Pack {
 }
 
 function entryOf(
-  object: NewObject, offset: number, entries: ReadonlyMap<ObjectId, Entry>, thin: boolean,
+  object: NewObject,
+  offset: number,
+  entries: ReadonlyMap<ObjectId, Entry>,
+  thin: boolean,
 ): { readonly bytes: Buffer; readonly depth: number } {
   const { base, type, content } = object
   const near = base === undefined ? undefined : entries.get(base.oid)
   if (base !== undefined && near !== undefined && near.depth < LONGEST_CHAIN) {
     const head = header(OFFSET_DELTA, base.instructions.length)
-    return { bytes: Buffer.concat([head, distance(offset - near.offset), compress(base.instructions)]), depth: near.depth + 1 }
+    return {
+      bytes: Buffer.concat([head, distance(offset - near.offset), compress(base.instructions)]),
+      depth: near.depth + 1,
+    }
   }
   if (base !== undefined && near === undefined && thin) {
     const head = header(REFERENCE_DELTA, base.instructions.length)
-    return { bytes: Buffer.concat([head, Buffer.from(base.oid, 'hex'), compress(base.instructions)]), depth: 1 }
+    return {
+      bytes: Buffer.concat([head, Buffer.from(base.oid, 'hex'), compress(base.instructions)]),
+      depth: 1,
+    }
   }
   return { bytes: Buffer.concat([header(TYPES[type], content.length), compress(content)]), depth: 0 }
 }

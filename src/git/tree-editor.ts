@@ -135,7 +135,12 @@ function find(content: Buffer, name: string): Found | undefined {
     const space = content.indexOf(0x20, at)
     const end = content.indexOf(0, space)
     if (end - space - 1 === wanted.length && wanted.compare(content, space + 1, end) === 0) {
-      return { mode: content.toString('latin1', at, space), oid: content.toString('hex', end + 1, end + 21) as ObjectId, start: at, end: end + 21 }
+      return {
+        mode: content.toString('latin1', at, space),
+        oid: content.toString('hex', end + 1, end + 21) as ObjectId,
+        start: at,
+        end: end + 21,
+      }
     }
     at = end + 21
   }
@@ -143,9 +148,16 @@ function find(content: Buffer, name: string): Found | undefined {
 }
 
 /** A tree's entries are in order of their names, where folders count as if they ended in a slash. */
-function replace(content: Buffer, name: string, entry: { readonly mode: string; readonly oid: ObjectId } | undefined): Buffer {
+function replace(
+  content: Buffer,
+  name: string,
+  entry: { readonly mode: string; readonly oid: ObjectId } | undefined,
+): Buffer {
   const present = find(content, name)
-  const without = present === undefined ? content : Buffer.concat([content.subarray(0, present.start), content.subarray(present.end)])
+  const without =
+    present === undefined
+      ? content
+      : Buffer.concat([content.subarray(0, present.start), content.subarray(present.end)])
   if (entry === undefined) return without
   const key = Buffer.from(entry.mode === '40000' ? `${name}/` : name)
   let at = 0
@@ -153,7 +165,9 @@ function replace(content: Buffer, name: string, entry: { readonly mode: string; 
     const space = without.indexOf(0x20, at)
     const end = without.indexOf(0, space)
     const isFolder = without[at] === 0x34
-    const other = isFolder ? Buffer.concat([without.subarray(space + 1, end), SLASH]) : without.subarray(space + 1, end)
+    const other = isFolder
+      ? Buffer.concat([without.subarray(space + 1, end), SLASH])
+      : without.subarray(space + 1, end)
     if (Buffer.compare(other, key) > 0) break
     at = end + 21
   }
@@ -164,7 +178,10 @@ function replace(content: Buffer, name: string, entry: { readonly mode: string; 
 const SLASH = Buffer.from('/')
 
 function encode(entries: Awaited<ReturnType<ObjectReader['tree']>>): Buffer {
-  return Buffer.concat(entries.flatMap(({ mode, name, oid }) => [
-    Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`), Buffer.from(oid, 'hex'),
-  ]))
+  return Buffer.concat(
+    entries.flatMap(({ mode, name, oid }) => [
+      Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
+      Buffer.from(oid, 'hex'),
+    ]),
+  )
 }

@@ -66,7 +66,12 @@ export type RenderChanges = (
 /** Reading of history, for people. */
 export interface FleetHistory {
   /** Newest first. `path` limits to commits that touch it. */
-  log(options: { readonly paths?: readonly string[]; readonly limit: number; readonly after?: ObjectId; readonly diff?: boolean }): Promise<readonly HistoryEntry[]>
+  log(options: {
+    readonly paths?: readonly string[]
+    readonly limit: number
+    readonly after?: ObjectId
+    readonly diff?: boolean
+  }): Promise<readonly HistoryEntry[]>
   /** Text of a file at a commit; undefined when it is not there. */
   fileAt(commit: ObjectId, path: string): Promise<string | undefined>
   /** The first parent of a commit; undefined for a root commit. @throws FleetError `not-found` */

@@ -22,7 +22,12 @@ export interface PlacementLoopOptions {
 /** Starts the loop; it wakes when a change could have made room. */
 export function startPlacementLoop(options: PlacementLoopOptions): Loop {
   const { writer, clock } = options
-  const loop = startLoop({ clock, interval: INTERVAL_MILLISECONDS, run: () => placeAll(options), onError: options.onError })
+  const loop = startLoop({
+    clock,
+    interval: INTERVAL_MILLISECONDS,
+    run: () => placeAll(options),
+    onError: options.onError,
+  })
   const unsubscribe = writer.onChange(({ changes }) => {
     if (writer.fleet.waiting().length > 0 && changes.some(makesRoom)) loop.wake()
   })
@@ -46,8 +51,13 @@ async function placeAll({ writer, clock, randomness, actor, onError }: Placement
   const fitting = writer.fleet.waiting().filter((installation) => wouldBePlaced(writer.fleet, installation))
   const submitted = fitting.slice(0, MOST_AT_ONCE).map(async ({ metadata }) => {
     const id = (): ReturnType<typeof idFromBytes> => idFromBytes(randomness.bytes(26))
-    const transaction = placeWaiting({ id: metadata.id, ids: Array.from({ length: 8 }, id), now: clock.now() })
+    const transaction = placeWaiting({
+      id: metadata.id,
+      ids: Array.from({ length: 8 }, id),
+      now: clock.now(),
+    })
     await writer.submit(transaction, { requestId: id(), actor, now: clock.now() })
   })
-  for (const result of await Promise.allSettled(submitted)) if (result.status === 'rejected') onError(result.reason)
+  for (const result of await Promise.allSettled(submitted))
+    if (result.status === 'rejected') onError(result.reason)
 }

@@ -16,7 +16,7 @@ export function lintTemplate(source: string): readonly LintProblem[] {
   try {
     walk(Handlebars.parse(source), found)
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('\n')[0] ?? '' : ''
+    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''
     const line = Number(/line (\d+)/.exec(message)?.[1] ?? 1)
     return [{ line, column: 1, detail: `the template cannot be parsed: ${message}` }]
   }
@@ -38,15 +38,18 @@ function visit(statement: hbs.AST.Statement, found: LintProblem[]): void {
       // The type of the node says which statement it is.
       const mustache = statement as hbs.AST.MustacheStatement
       const name = nameOf(mustache.path)
-      if ((name !== 'yaml' && name !== 'block') || mustache.params.length !== 1) add(`{{${name}}} puts a raw value out; write {{yaml …}} or {{block … indent=n}}`)
+      if ((name !== 'yaml' && name !== 'block') || mustache.params.length !== 1)
+        add(`{{${name}}} puts a raw value out; write {{yaml …}} or {{block … indent=n}}`)
       else if (!mustache.escaped) add('{{{ and {{& put raw values out; write {{')
-      if (mustache.params.some(({ type }) => type === 'SubExpression')) add('a template computes nothing; put the value into the view')
+      if (mustache.params.some(({ type }) => type === 'SubExpression'))
+        add('a template computes nothing; put the value into the view')
       return
     }
     case 'BlockStatement': {
       const block = statement as hbs.AST.BlockStatement
       const name = nameOf(block.path)
-      if (!HELPERS.some((known) => known === name) || name === 'yaml' || name === 'block') add(`{{#${name}}} is not known; known are #if, #unless and #each`)
+      if (!HELPERS.some((known) => known === name) || name === 'yaml' || name === 'block')
+        add(`{{#${name}}} is not known; known are #if, #unless and #each`)
       walk(block.program, found)
       walk(block.inverse, found)
       return

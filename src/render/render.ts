@@ -14,8 +14,11 @@ export function createRenderChanges(sets: TemplateSets): RenderChanges {
   return (fleet, changes) => {
     const removed = changes.flatMap(removedManifest)
     const affected = new Map<string, Installation>()
-    for (const change of changes) for (const found of affectedBy(fleet, change)) affected.set(found.metadata.id, found)
-    const rendered = [...affected.values()].map((installation) => renderInstallation(sets, fleet, installation))
+    for (const change of changes)
+      for (const found of affectedBy(fleet, change)) affected.set(found.metadata.id, found)
+    const rendered = [...affected.values()].map((installation) =>
+      renderInstallation(sets, fleet, installation),
+    )
     const kept = new Set<string>(rendered.map(({ path }) => path))
     return [...removed.filter(({ path }) => !kept.has(path)), ...rendered]
   }
@@ -39,12 +42,21 @@ function affectedBy(fleet: Fleet, { before, after }: IntentChange): readonly Ins
     case 'Installation':
       return [after]
     case 'Group':
-      return fleet.installationsIn(after.metadata.name).filter((member) => isPlaced(member) && rendersAnew(fleet, member, before, after))
+      return fleet
+        .installationsIn(after.metadata.name)
+        .filter((member) => isPlaced(member) && rendersAnew(fleet, member, before, after))
     case 'Cluster':
-      return sameFor(before, after, clusterInput) ? [] : fleet.installationsOn(after.metadata.name).filter(isPlaced)
+      return sameFor(before, after, clusterInput)
+        ? []
+        : fleet.installationsOn(after.metadata.name).filter(isPlaced)
     case 'SharedDatabase':
-      return sameFor(before, after, ({ spec }: typeof after) => [spec.writerEndpoint, spec.readerEndpoint, spec.port])
-        ? [] : fleet.installationsUsing(after.metadata.name).filter(isPlaced)
+      return sameFor(before, after, ({ spec }: typeof after) => [
+        spec.writerEndpoint,
+        spec.readerEndpoint,
+        spec.port,
+      ])
+        ? []
+        : fleet.installationsUsing(after.metadata.name).filter(isPlaced)
     case 'Fleet':
       return sameFor(before, after, fleetInput) ? [] : fleet.installations().filter(isPlaced)
     default:
@@ -57,7 +69,11 @@ function isPlaced({ spec }: Installation): boolean {
 }
 
 /** Whether what manifests read of a document is as it was; nothing reads one that is new. */
-function sameFor<Kind extends Intent>(before: Intent | undefined, after: Kind, read: (intent: Kind) => unknown): boolean {
+function sameFor<Kind extends Intent>(
+  before: Intent | undefined,
+  after: Kind,
+  read: (intent: Kind) => unknown,
+): boolean {
   if (before === undefined || before.kind !== after.kind) return before === undefined
   // Both are of one kind here.
   return isDeepStrictEqual(read(before as Kind), read(after))
@@ -77,14 +93,21 @@ function rendersAnew(fleet: Fleet, member: Installation, before: Intent | undefi
   const now = effectiveConfiguration(fleet, member, 'rendered')
   if (before?.kind !== 'Group') return true
   const sequence = member.spec.groupSequence
-  const was = sequence === undefined || sequence === before.spec.sequence
-    ? before.spec
-    : before.spec.previous?.find((previous) => previous.sequence === sequence) ?? before.spec
+  const was =
+    sequence === undefined || sequence === before.spec.sequence
+      ? before.spec
+      : (before.spec.previous?.find((previous) => previous.sequence === sequence) ?? before.spec)
   const is = now.group === undefined ? after.spec : pinned(now.group, sequence)
-  return !isDeepStrictEqual([was.version, was.image, was.env, was.scheduling], [is.version, is.image, is.env, is.scheduling])
+  return !isDeepStrictEqual(
+    [was.version, was.image, was.env, was.scheduling],
+    [is.version, is.image, is.env, is.scheduling],
+  )
 }
 
-function pinned(group: Group, sequence: number | undefined): Group['spec'] | NonNullable<Group['spec']['previous']>[number] {
+function pinned(
+  group: Group,
+  sequence: number | undefined,
+): Group['spec'] | NonNullable<Group['spec']['previous']>[number] {
   if (sequence === undefined || sequence === group.spec.sequence) return group.spec
   return group.spec.previous?.find((previous) => previous.sequence === sequence) ?? group.spec
 }

@@ -24,20 +24,30 @@ export function compileTemplateSet(name: string, sources: Readonly<Record<string
   const problems: string[] = []
   const compiled = new Map<string, Handlebars.TemplateDelegate>()
   for (const [path, source] of Object.entries(sources)) {
-    for (const { line, column, detail } of lintTemplate(source)) problems.push(`templates/${name}/${path}:${line}:${column}: ${detail}`)
-    compiled.set(path.replace(/\.hbs$/, ''), handlebars.compile(source, { strict: true, knownHelpersOnly: true, knownHelpers, noEscape: true }))
+    for (const { line, column, detail } of lintTemplate(source))
+      problems.push(`templates/${name}/${path}:${line}:${column}: ${detail}`)
+    compiled.set(
+      path.replace(/\.hbs$/, ''),
+      handlebars.compile(source, { strict: true, knownHelpersOnly: true, knownHelpers, noEscape: true }),
+    )
   }
   if (problems.length > 0) throw new FleetError('invalid-template', problems.join('\n'))
   return {
     name,
     render(template, view) {
       const run = compiled.get(template)
-      if (run === undefined) throw new FleetError('invalid-template', `Template set ${name} has no template ${template}.`)
+      if (run === undefined)
+        throw new FleetError('invalid-template', `Template set ${name} has no template ${template}.`)
       try {
         return run(view, { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false })
       } catch (cause) {
         const message = cause instanceof Error ? cause.message : String(cause)
-        throw new FleetError('invalid-template', `templates/${name}/${template}.hbs: ${message}`, {}, { cause })
+        throw new FleetError(
+          'invalid-template',
+          `templates/${name}/${template}.hbs: ${message}`,
+          {},
+          { cause },
+        )
       }
     },
   }

@@ -30,12 +30,21 @@ test('each mistake is told with its place and what would be right', async (t) =>
   const path = 'requests/acme.yaml' as FleetPath
   const head = 'apiVersion: fleet.fleetwright.dev/v1\nkind: InstallationRequest\nmetadata:\n  name: acme\n'
   const table = [
-    [`${head}spec:\n  owner: me\n  versoin: 11.2.0\n`, '7:3: the key versoin is not known; did you mean version?'],
+    [
+      `${head}spec:\n  owner: me\n  versoin: 11.2.0\n`,
+      '7:3: the key versoin is not known; did you mean version?',
+    ],
     [`${head}spec:\n  size: 100users\n`, '5:1: the key owner is missing; add it'],
     [`${head}spec:\n  owner: 5\n`, '6:3: this is a number; write a string'],
     [`${head}spec:\n  owner: me\n  owner: you\n`, '7:3: this key is given twice; keep one of them'],
-    [`${head}spec:\n  owner: me\n  affinity: alone\n`, '7:3: this is not one of the known values; write one of isolated, multitenant'],
-    ['apiVersion: fleet.fleetwright.dev/v1\nkind: Group\n', '2:1: this is a document of kind Group; here belongs InstallationRequest'],
+    [
+      `${head}spec:\n  owner: me\n  affinity: alone\n`,
+      '7:3: this is not one of the known values; write one of isolated, multitenant',
+    ],
+    [
+      'apiVersion: fleet.fleetwright.dev/v1\nkind: Group\n',
+      '2:1: this is a document of kind Group; here belongs InstallationRequest',
+    ],
   ] as const
   for (const [text, wanted] of table) {
     const { intent, problems } = documents.parseBulk(path, text)

@@ -6,13 +6,15 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import type { FileChange } from '../../src/fleet/files.ts'
 import type { FleetPath, RefName } from '../../src/fleet/ids.ts'
+import type { NewObject } from '../../src/git/contracts.ts'
 import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import { commitObject, EMPTY_TREE } from '../../src/git/objects.ts'
 import { createTreeEditor } from '../../src/git/tree-editor.ts'
-import type { NewObject } from '../../src/git/contracts.ts'
 
 const segment = fc.constantFrom('a', 'a.b', 'a-b', 'a0', 'b', 'clusters', 'z')
-const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((names) => `d-${names.slice(0, -1).join('/d-')}/f-${names.at(-1)}`.replace('d-/', '') as FleetPath)
+const path = fc
+  .array(segment, { minLength: 1, maxLength: 3 })
+  .map((names) => `d-${names.slice(0, -1).join('/d-')}/f-${names.at(-1)}`.replace('d-/', '') as FleetPath)
 const change = fc.record({ path, text: fc.option(fc.string(), { nil: undefined }) })
 
 test('trees are what native git makes of the same files, and their packs are sound', async (t) => {
@@ -22,28 +24,42 @@ test('trees are what native git makes of the same files, and their packs are sou
   t.teardown(() => home.close())
   let runs = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(change, { maxLength: 6 }), { minLength: 1, maxLength: 4 }), async (steps) => {
-      runs += 1
-      const editor = createTreeEditor(home.objects, EMPTY_TREE)
-      const objects: NewObject[] = []
-      const files = new Map<string, string>()
-      for (const step of steps) {
-        const unique = [...new Map(step.map((file) => [file.path, file])).values()] satisfies FileChange[]
-        objects.push(...(await editor.apply(unique)))
-        for (const { path: name, text } of unique) {
-          if (text === undefined) files.delete(name)
-          else files.set(name, text)
+    fc.asyncProperty(
+      fc.array(fc.array(change, { maxLength: 6 }), { minLength: 1, maxLength: 4 }),
+      async (steps) => {
+        runs += 1
+        const editor = createTreeEditor(home.objects, EMPTY_TREE)
+        const objects: NewObject[] = []
+        const files = new Map<string, string>()
+        for (const step of steps) {
+          const unique = [...new Map(step.map((file) => [file.path, file])).values()] satisfies FileChange[]
+          objects.push(...(await editor.apply(unique)))
+          for (const { path: name, text } of unique) {
+            if (text === undefined) files.delete(name)
+            else files.set(name, text)
+          }
         }
-      }
-      if (files.size === 0) return editor.root === EMPTY_TREE
-      const line = 'A <a@example.com> 1 +0000'
-      const commit = commitObject({ tree: editor.root, parents: [], author: line, committer: line, message: `Run ${runs}\n` })
-      await home.push([{ ref: `refs/heads/run-${runs}` as RefName, expected: undefined, next: commit.oid }], [...objects, commit])
-      return editor.root === nativeTree(home.gitDirectory, join(directory, 'index'), files)
-    }),
+        if (files.size === 0) return editor.root === EMPTY_TREE
+        const line = 'A <a@example.com> 1 +0000'
+        const commit = commitObject({
+          tree: editor.root,
+          parents: [],
+          author: line,
+          committer: line,
+          message: `Run ${runs}\n`,
+        })
+        await home.push(
+          [{ ref: `refs/heads/run-${runs}` as RefName, expected: undefined, next: commit.oid }],
+          [...objects, commit],
+        )
+        return editor.root === nativeTree(home.gitDirectory, join(directory, 'index'), files)
+      },
+    ),
     { numRuns: 40 },
   )
-  const fsck = execFileSync('git', ['--git-dir', home.gitDirectory, 'fsck', '--strict', '--no-dangling'], { encoding: 'utf8' })
+  const fsck = execFileSync('git', ['--git-dir', home.gitDirectory, 'fsck', '--strict', '--no-dangling'], {
+    encoding: 'utf8',
+  })
   t.equal(fsck, '')
   t.equal(runs, 40)
 })
@@ -52,9 +68,15 @@ function nativeTree(gitDirectory: string, index: string, files: ReadonlyMap<stri
   const env = { ...process.env, GIT_INDEX_FILE: index }
   execFileSync('git', ['--git-dir', gitDirectory, 'read-tree', '--empty'], { env })
   const lines = [...files].map(([name, text]) => {
-    const oid = execFileSync('git', ['--git-dir', gitDirectory, 'hash-object', '-w', '--stdin'], { input: text, encoding: 'utf8' }).trim()
+    const oid = execFileSync('git', ['--git-dir', gitDirectory, 'hash-object', '-w', '--stdin'], {
+      input: text,
+      encoding: 'utf8',
+    }).trim()
     return `100644 ${oid}\t${name}\n`
   })
-  execFileSync('git', ['--git-dir', gitDirectory, 'update-index', '--index-info'], { env, input: lines.join('') })
+  execFileSync('git', ['--git-dir', gitDirectory, 'update-index', '--index-info'], {
+    env,
+    input: lines.join(''),
+  })
   return execFileSync('git', ['--git-dir', gitDirectory, 'write-tree'], { env, encoding: 'utf8' }).trim()
 }

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Test, test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import { isFleetError } from '../../src/fleet/errors.ts'
 import { clusterPath, installationPath } from '../../src/fleet/paths.ts'
-import type { FleetWriter } from '../../src/ports/writer.ts'
 import type { Transaction } from '../../src/fleet/transaction.ts'
-import { cluster, id } from '../support/intents.ts'
+import type { FleetWriter } from '../../src/ports/writer.ts'
 import { creation, embeddedWriter, requestContext } from '../support/git-writer.ts'
+import { cluster, id } from '../support/intents.ts'
 
 const documents = createDocuments()
 
@@ -38,9 +38,19 @@ function git(directory: string, ...args: string[]): string {
 }
 
 /** Commits files to main as a person with native git does. */
-async function commitAs(directory: string, folder: string, files: Readonly<Record<string, string>>, message: string): Promise<void> {
+async function commitAs(
+  directory: string,
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  message: string,
+): Promise<void> {
   const work = await mkdtemp(join(folder, 'work-'))
-  const run = (...args: string[]): string => execFileSync('git', ['-C', work, '-c', 'user.name=Grace', '-c', 'user.email=grace@example.com', ...args], { encoding: 'utf8' })
+  const run = (...args: string[]): string =>
+    execFileSync(
+      'git',
+      ['-C', work, '-c', 'user.name=Grace', '-c', 'user.email=grace@example.com', ...args],
+      { encoding: 'utf8' },
+    )
   execFileSync('git', ['clone', '--quiet', directory, work])
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(work, name)), { recursive: true })
@@ -53,13 +63,21 @@ async function commitAs(directory: string, folder: string, files: Readonly<Recor
 
 test('requests that wait together are one commit each, and the projection is the subtree of main', async (t) => {
   const { writer, directory } = await start(t)
-  const done = await Promise.all(Array.from({ length: 20 }, (_, at) => writer.submit(creation(at + 1), requestContext(at + 1))))
+  const done = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => writer.submit(creation(at + 1), requestContext(at + 1))),
+  )
   t.equal(new Set(done.map(({ commit }) => commit)).size, 20)
   t.equal(git(directory, 'rev-parse', 'main').trim(), done.at(-1)?.commit)
   const [subject, , trailers] = git(directory, 'log', '-1', '--format=%B', 'main').split('\n\n')
   t.equal(subject, 'Create installation acme-20 on prod-1')
-  t.match(trailers, /Installation: \w{26}\nCluster: \w{26}\nRequest-Id: request-20\nActor: Ada <ada@example.com>/)
-  t.equal(git(directory, 'rev-parse', 'main:clusters/prod-1'), git(directory, 'rev-parse', 'cluster/prod-1^{tree}'))
+  t.match(
+    trailers,
+    /Installation: \w{26}\nCluster: \w{26}\nRequest-Id: request-20\nActor: Ada <ada@example.com>/,
+  )
+  t.equal(
+    git(directory, 'rev-parse', 'main:clusters/prod-1'),
+    git(directory, 'rev-parse', 'cluster/prod-1^{tree}'),
+  )
   t.equal(git(directory, 'fsck', '--strict', '--no-dangling'), '')
 })
 
@@ -70,7 +88,10 @@ test('a request that breaks a rule is refused alone', async (t) => {
     writer.submit(creation(2, 'acme'), requestContext(2)),
     writer.submit(creation(3, 'other'), requestContext(3)),
   ])
-  t.same(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
   const [, refused] = results
   t.equal(refused?.status === 'rejected' && isFleetError(refused.reason) && refused.reason.code, 'dns-taken')
   t.equal(writer.fleet.installations().length, 2)
@@ -79,20 +100,28 @@ test('a request that breaks a rule is refused alone', async (t) => {
 test('a request that a person commits becomes a placed installation, and an invalid one is reported alone', async (t) => {
   const { writer, directory, folder } = await start(t)
   const head = 'apiVersion: fleet.fleetwright.dev/v1\nkind: InstallationRequest\nmetadata:\n  name: '
-  await commitAs(directory, folder, {
-    'requests/good.yaml': `${head}good\nspec:\n  owner: grace\n`,
-    'requests/bad.yaml': `${head}bad\nspec:\n  ownr: grace\n`,
-  }, 'Ask for two workspaces')
+  await commitAs(
+    directory,
+    folder,
+    {
+      'requests/good.yaml': `${head}good\nspec:\n  owner: grace\n`,
+      'requests/bad.yaml': `${head}bad\nspec:\n  ownr: grace\n`,
+    },
+    'Ask for two workspaces',
+  )
   await writer.poll()
   await writer.submit(creation(9), requestContext(9))
   const placed = writer.fleet.installationByName('good')
   t.equal(placed?.spec.placement?.cluster, 'prod-1')
   t.match(git(directory, 'log', '--format=%an: %s', 'main'), /Grace: Create installation good on prod-1/)
   const problems = writer.problems()
-  t.match(problems.map(({ path, line, column, author, detail }) => `${path}:${line}:${column} ${author} ${detail}`), [
-    /requests\/bad\.yaml:5:1 Grace <grace@example.com> the key owner is missing/,
-    /requests\/bad\.yaml:6:3 Grace .* did you mean owner\?/,
-  ])
+  t.match(
+    problems.map(({ path, line, column, author, detail }) => `${path}:${line}:${column} ${author} ${detail}`),
+    [
+      /requests\/bad\.yaml:5:1 Grace <grace@example.com> the key owner is missing/,
+      /requests\/bad\.yaml:6:3 Grace .* did you mean owner\?/,
+    ],
+  )
   t.notMatch(git(directory, 'ls-tree', '-r', '--name-only', 'main'), /requests\/good/)
 })
 
@@ -106,14 +135,23 @@ test('a lost race runs the requests again on what the other one pushed', async (
 
 test('comments in a document survive a change made through a transaction', async (t) => {
   const { writer, directory, folder } = await start(t)
-  await commitAs(directory, folder, { [clusterPath('prod-1')]: `# Ours since 2024.\n${documents.emit(cluster('prod-1', 500))}` }, 'Comment')
+  await commitAs(
+    directory,
+    folder,
+    { [clusterPath('prod-1')]: `# Ours since 2024.\n${documents.emit(cluster('prod-1', 500))}` },
+    'Comment',
+  )
   await writer.poll()
   const path = clusterPath('prod-1')
   const before = cluster('prod-1', 500)
-  await writer.submit(() => ({
-    changes: [{ path, before, after: cluster('prod-1', 500, { allowInstallations: false }) }],
-    text: { subject: 'Close prod-1', trailers: {} }, value: undefined,
-  }), requestContext(2))
+  await writer.submit(
+    () => ({
+      changes: [{ path, before, after: cluster('prod-1', 500, { allowInstallations: false }) }],
+      text: { subject: 'Close prod-1', trailers: {} },
+      value: undefined,
+    }),
+    requestContext(2),
+  )
   const text = git(directory, 'show', `main:${path}`)
   t.match(text, /^# Ours since 2024\./)
   t.match(text, /allowInstallations: false/)
@@ -124,7 +162,10 @@ test('a plan says what would change and writes nothing', async (t) => {
   const before = git(directory, 'rev-parse', 'main')
   const plan = await writer.plan(creation(1), requestContext(1))
   t.equal(plan.subject, 'Create installation acme-1 on prod-1')
-  t.same(plan.files.map(({ change }) => change), ['added', 'added'])
+  t.same(
+    plan.files.map(({ change }) => change),
+    ['added', 'added'],
+  )
   t.match(plan.diff, new RegExp(`\\+\\+\\+ b/${installationPath('prod-1', id(1))}`))
   t.equal(git(directory, 'rev-parse', 'main'), before)
   t.equal(writer.fleet.installations().length, 0)

@@ -1,11 +1,17 @@
-import { mkdirSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { FleetIndex } from '../../src/fleet/fleet-index.ts'
-import { API_VERSION, type DatabaseIntent, type FilestoreIntent, type InstallationSpec, type SharedDatabase } from '../../src/fleet/intents.ts'
+import {
+  API_VERSION,
+  type DatabaseIntent,
+  type FilestoreIntent,
+  type InstallationSpec,
+  type SharedDatabase,
+} from '../../src/fleet/intents.ts'
 import { clusterPath, databasePath, groupPath, installationPath } from '../../src/fleet/paths.ts'
 import { emitDocument } from '../../src/fleet/yaml/emit.ts'
 import { renderInstallation } from '../../src/render/installation/render-installation.ts'
@@ -19,9 +25,18 @@ const sets = templateSets()
 const DATABASES: readonly DatabaseIntent[] = [
   { kind: 'cloudnative-pg' },
   { kind: 'external', externalSecretKey: 'databases/acme' },
-  { kind: 'aws-rds-postgres', single: { primaryInstanceType: 'db.r6g.large', replicaInstanceType: 'db.t4g.medium', replicasCount: 1 } },
-  { kind: 'aws-multitenant-rds-postgres', shared: { database: 'shared-1', logicalDatabase: `cloud_${id(1)}` } },
-  { kind: 'aws-multitenant-rds-postgres-pgbouncer', shared: { database: 'shared-1', logicalDatabase: 'cloud_logical', schema: `id_${id(1)}` } },
+  {
+    kind: 'aws-rds-postgres',
+    single: { primaryInstanceType: 'db.r6g.large', replicaInstanceType: 'db.t4g.medium', replicasCount: 1 },
+  },
+  {
+    kind: 'aws-multitenant-rds-postgres',
+    shared: { database: 'shared-1', logicalDatabase: `cloud_${id(1)}` },
+  },
+  {
+    kind: 'aws-multitenant-rds-postgres-pgbouncer',
+    shared: { database: 'shared-1', logicalDatabase: 'cloud_logical', schema: `id_${id(1)}` },
+  },
 ]
 const FILESTORES: readonly FilestoreIntent[] = [
   { kind: 'local-ephemeral' },
@@ -31,15 +46,24 @@ const FILESTORES: readonly FilestoreIntent[] = [
 ]
 
 const SHARED: SharedDatabase = {
-  apiVersion: API_VERSION, kind: 'SharedDatabase', metadata: { id: id(40), name: 'shared-1', createdAt: CREATED_AT },
+  apiVersion: API_VERSION,
+  kind: 'SharedDatabase',
+  metadata: { id: id(40), name: 'shared-1', createdAt: CREATED_AT },
   spec: {
-    databaseKind: 'aws-multitenant-rds-postgres', rdsClusterId: 'rds-cluster-multitenant-1', vpc: 'vpc-1',
-    writerEndpoint: 'writer.example.com', readerEndpoint: 'reader.example.com', port: 5432, adminSecretKey: 'shared-1',
+    databaseKind: 'aws-multitenant-rds-postgres',
+    rdsClusterId: 'rds-cluster-multitenant-1',
+    vpc: 'vpc-1',
+    writerEndpoint: 'writer.example.com',
+    readerEndpoint: 'reader.example.com',
+    port: 5432,
+    adminSecretKey: 'shared-1',
   },
 }
 
 function rendered(spec: Partial<InstallationSpec>, route53 = false): string {
-  const dns = route53 ? { provider: 'route53' as const, zoneId: 'Z012', ttlSeconds: 60 } : { provider: 'external-dns' as const, ttlSeconds: 60 }
+  const dns = route53
+    ? { provider: 'route53' as const, zoneId: 'Z012', ttlSeconds: 60 }
+    : { provider: 'external-dns' as const, ttlSeconds: 60 }
   const fleet = new FleetIndex(settings({ aws: AWS, dns, internalIpRanges: ['10.0.0.0/8'] }))
   const acme = installation('acme', 1, {
     placement: { cluster: 'prod-1' },
@@ -47,8 +71,26 @@ function rendered(spec: Partial<InstallationSpec>, route53 = false): string {
     ...spec,
   })
   fleet.apply([
-    { path: clusterPath('prod-1'), before: undefined, after: cluster('prod-1', 2, route53 ? { ingress: { loadBalancerHostname: 'lb.example.com' } } : { oidcProvider: 'oidc.eks.us-east-1.amazonaws.com/id/ABC' }) },
-    { path: groupPath('canary'), before: undefined, after: group('canary', 3, { version: '11.3.0', env: { B: { value: 'group' }, C: { value: 'group' } }, scheduling: { nodeSelector: { type: 'premium' } } }) },
+    {
+      path: clusterPath('prod-1'),
+      before: undefined,
+      after: cluster(
+        'prod-1',
+        2,
+        route53
+          ? { ingress: { loadBalancerHostname: 'lb.example.com' } }
+          : { oidcProvider: 'oidc.eks.us-east-1.amazonaws.com/id/ABC' },
+      ),
+    },
+    {
+      path: groupPath('canary'),
+      before: undefined,
+      after: group('canary', 3, {
+        version: '11.3.0',
+        env: { B: { value: 'group' }, C: { value: 'group' } },
+        scheduling: { nodeSelector: { type: 'premium' } },
+      }),
+    },
     { path: databasePath('shared-1'), before: undefined, after: SHARED },
     { path: installationPath('prod-1', id(1)), before: undefined, after: acme },
   ])
@@ -56,17 +98,46 @@ function rendered(spec: Partial<InstallationSpec>, route53 = false): string {
 }
 
 const FULL: Partial<InstallationSpec> = {
-  group: 'canary', groupSequence: 0, size: 'provisionerXL-6', licence: { key: 'licences/1' },
-  env: { A: { value: 'own' }, B: { value: 'own' }, S: { secret: { key: 'env/1' } }, MM_CLOUD_INSTALLATION_ID: { value: 'forged' } },
-  priorityEnv: { C: { value: 'priority' } }, command: ['mattermost', 'server'],
-  allowedIpRanges: [{ cidrBlock: '203.0.113.0/24', enabled: true }, { cidrBlock: '198.51.100.0/24', enabled: false }],
-  volumes: { certs: { type: 'secret', mountPath: '/certs', readOnly: true, secret: { key: 'volumes/1' }, backingSecret: 'installation-secret-certs' } },
+  group: 'canary',
+  groupSequence: 0,
+  size: 'provisionerXL-6',
+  licence: { key: 'licences/1' },
+  env: {
+    A: { value: 'own' },
+    B: { value: 'own' },
+    S: { secret: { key: 'env/1' } },
+    MM_CLOUD_INSTALLATION_ID: { value: 'forged' },
+  },
+  priorityEnv: { C: { value: 'priority' } },
+  command: ['mattermost', 'server'],
+  allowedIpRanges: [
+    { cidrBlock: '203.0.113.0/24', enabled: true },
+    { cidrBlock: '198.51.100.0/24', enabled: false },
+  ],
+  volumes: {
+    certs: {
+      type: 'secret',
+      mountPath: '/certs',
+      readOnly: true,
+      secret: { key: 'volumes/1' },
+      backingSecret: 'installation-secret-certs',
+    },
+  },
   podProbeOverrides: { liveness: { periodSeconds: 20 } },
 }
 
 function cases(): readonly (readonly [string, string])[] {
-  const combinations = DATABASES.flatMap((database) => FILESTORES.map((filestore) => [`${database.kind}--${filestore.kind}`, rendered({ database, filestore })] as const))
-  return [...combinations, ['everything', rendered(FULL)], ['hibernated', rendered({ hibernated: true })], ['route53-without-oidc', rendered({ filestore: { kind: 'aws-s3', bucket: 'b' } }, true)]]
+  const combinations = DATABASES.flatMap((database) =>
+    FILESTORES.map(
+      (filestore) => [`${database.kind}--${filestore.kind}`, rendered({ database, filestore })] as const,
+    ),
+  )
+  return [
+    ...combinations,
+    ['everything', rendered(FULL)],
+    ['hibernated', rendered({ hibernated: true })],
+    ['route53-without-oidc', rendered({ filestore: { kind: 'aws-s3', bucket: 'b' } }, true)],
+  ]
 }
 
 test('every database with every file store renders as the golden file says', async (t) => {
@@ -80,14 +151,21 @@ test('every database with every file store renders as the golden file says', asy
 
 test('manifests are canonical: read and printed again they are the same text', async (t) => {
   for (const [name, text] of cases()) {
-    const again = parseAllDocuments(text).map((document) => emitDocument(document.toJS())).join('---\n')
+    const again = parseAllDocuments(text)
+      .map((document) => emitDocument(document.toJS()))
+      .join('---\n')
     t.equal(again, text, name)
   }
 })
 
-test('every document is valid against its real CRD', { skip: existsSync(CRDS) ? false : '../shared/crds is not here' }, async (t) => {
+test('every document is valid against its real CRD', {
+  skip: existsSync(CRDS) ? false : '../shared/crds is not here',
+}, async (t) => {
   const schemas = crdSchemas()
-  const ajv = new Ajv({ strict: false, formats: { int32: true, int64: true, 'date-time': true, byte: true, date: true } })
+  const ajv = new Ajv({
+    strict: false,
+    formats: { int32: true, int64: true, 'date-time': true, byte: true, date: true },
+  })
   const compiled = new Map<object, ValidateFunction>()
   let checked = 0
   for (const [name, text] of cases()) {
@@ -95,35 +173,58 @@ test('every document is valid against its real CRD', { skip: existsSync(CRDS) ? 
       const value = document.toJS()
       const schema = schemas.get(`${value.apiVersion} ${value.kind}`)
       if (schema === undefined) {
-        t.match(value.apiVersion, /^(v1|networking\.k8s\.io\/v1|policy\/v1|rbac\.authorization\.k8s\.io\/v1)$/, `${name}: ${value.kind} has no CRD`)
+        t.match(
+          value.apiVersion,
+          /^(v1|networking\.k8s\.io\/v1|policy\/v1|rbac\.authorization\.k8s\.io\/v1)$/,
+          `${name}: ${value.kind} has no CRD`,
+        )
         continue
       }
       checked += 1
       const validate = compiled.get(schema) ?? ajv.compile(closed(schema))
       compiled.set(schema, validate)
-      if (!validate(value)) t.fail(`${name}: ${value.kind} ${value.metadata.name}: ${ajv.errorsText(validate.errors)}`)
+      if (!validate(value))
+        t.fail(`${name}: ${value.kind} ${value.metadata.name}: ${ajv.errorsText(validate.errors)}`)
     }
   }
   t.ok(checked > 100, `${checked} documents`)
 })
 
 test('the group wins over the installation, the priority variables over the group, the fixed ones over all', async (t) => {
-  const mattermost = parseAllDocuments(rendered(FULL)).map((document) => document.toJS()).find(({ kind }) => kind === 'Mattermost')
-  const env = Object.fromEntries(mattermost.spec.mattermostEnv.map((entry: { name: string; value?: string }) => [entry.name, entry.value]))
-  t.match(env, { A: 'own', B: 'group', C: 'priority', MM_CLOUD_INSTALLATION_ID: id(1), MM_CLOUD_GROUP_ID: id(3) })
+  const mattermost = parseAllDocuments(rendered(FULL))
+    .map((document) => document.toJS())
+    .find(({ kind }) => kind === 'Mattermost')
+  const env = Object.fromEntries(
+    mattermost.spec.mattermostEnv.map((entry: { name: string; value?: string }) => [entry.name, entry.value]),
+  )
+  t.match(env, {
+    A: 'own',
+    B: 'group',
+    C: 'priority',
+    MM_CLOUD_INSTALLATION_ID: id(1),
+    MM_CLOUD_GROUP_ID: id(3),
+  })
   t.equal(mattermost.spec.version, '11.3.0')
   t.equal(mattermost.spec.replicas, 6)
   t.equal(mattermost.spec.size, undefined)
-  t.equal(mattermost.spec.ingress.annotations['nginx.ingress.kubernetes.io/whitelist-source-range'], '203.0.113.0/24,10.0.0.0/8')
+  t.equal(
+    mattermost.spec.ingress.annotations['nginx.ingress.kubernetes.io/whitelist-source-range'],
+    '203.0.113.0/24,10.0.0.0/8',
+  )
 })
 
 test('hostile text stays text', async (t) => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (value, owner) => {
-    const text = rendered({ owner, env: { HOSTILE: { value } }, command: [value] })
-    const mattermost = parseAllDocuments(text).map((document) => document.toJS()).find(({ kind }) => kind === 'Mattermost')
-    const found = mattermost.spec.mattermostEnv.find((entry: { name: string }) => entry.name === 'HOSTILE')
-    return found.value === value && mattermost.spec.podTemplate.command[0] === value
-  }), { numRuns: 100 })
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (value, owner) => {
+      const text = rendered({ owner, env: { HOSTILE: { value } }, command: [value] })
+      const mattermost = parseAllDocuments(text)
+        .map((document) => document.toJS())
+        .find(({ kind }) => kind === 'Mattermost')
+      const found = mattermost.spec.mattermostEnv.find((entry: { name: string }) => entry.name === 'HOSTILE')
+      return found.value === value && mattermost.spec.podTemplate.command[0] === value
+    }),
+    { numRuns: 100 },
+  )
   t.pass('100 random texts')
 })
 
@@ -137,7 +238,8 @@ function crdSchemas(): ReadonlyMap<string, object> {
   const found = new Map<string, object>()
   for (const name of readdirSync(CRDS).filter((file) => file.endsWith('.yaml'))) {
     const { spec } = parse(readFileSync(join(CRDS, name), 'utf8'))
-    for (const version of spec.versions) found.set(`${spec.group}/${version.name} ${spec.names.kind}`, version.schema.openAPIV3Schema)
+    for (const version of spec.versions)
+      found.set(`${spec.group}/${version.name} ${spec.names.kind}`, version.schema.openAPIV3Schema)
   }
   return found
 }
@@ -147,8 +249,15 @@ function closed(schema: unknown): object {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema as unknown as object
   const copy: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(schema)) copy[key] = key === 'properties' ? Object.fromEntries(Object.entries(value as object).map(([name, field]) => [name, closed(field)])) : typeof value === 'object' ? closed(value) : value
-  const open = copy['x-kubernetes-preserve-unknown-fields'] === true || copy['additionalProperties'] !== undefined
+  for (const [key, value] of Object.entries(schema))
+    copy[key] =
+      key === 'properties'
+        ? Object.fromEntries(Object.entries(value as object).map(([name, field]) => [name, closed(field)]))
+        : typeof value === 'object'
+          ? closed(value)
+          : value
+  const open =
+    copy['x-kubernetes-preserve-unknown-fields'] === true || copy.additionalProperties !== undefined
   const isRoot = 'properties' in copy && 'apiVersion' in (copy.properties as object)
   if ('properties' in copy && !open && !isRoot) copy.additionalProperties = false
   if (isRoot) (copy.properties as Record<string, unknown>).metadata = { type: 'object' }

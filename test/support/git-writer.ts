@@ -1,17 +1,16 @@
 /** A writer on a real repository, with a renderer that is quick to check. */
 import { createDocuments } from '../../src/fleet/documents.ts'
 import type { FileChange } from '../../src/fleet/files.ts'
-import type { FleetPath } from '../../src/fleet/ids.ts'
 import { FLEET_PATH, manifestPath } from '../../src/fleet/paths.ts'
-import { createInstallation } from '../../src/fleet/transactions/installations/create.ts'
 import type { RequestContext, Transaction } from '../../src/fleet/transaction.ts'
+import { createInstallation } from '../../src/fleet/transactions/installations/create.ts'
 import type { Settled } from '../../src/fleet/transactions/requests.ts'
+import type { RepositoryHome } from '../../src/git/contracts.ts'
 import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import { createHistory } from '../../src/git/history.ts'
 import { createFleetWriter } from '../../src/git/writer/create.ts'
 import type { FleetWriter, RenderChanges } from '../../src/ports/writer.ts'
 import { systemClock, systemRandomness } from '../../src/system/clock.ts'
-import type { RepositoryHome } from '../../src/git/contracts.ts'
 import { id, settings } from './intents.ts'
 
 /** One file an installation, which says its name and version. */
@@ -30,7 +29,10 @@ export function initialFiles(): readonly FileChange[] {
   return [{ path: FLEET_PATH, text: createDocuments().emit(settings()) }]
 }
 
-export async function writerOn(home: RepositoryHome, extra: Partial<Parameters<typeof createFleetWriter>[0]> = {}): Promise<FleetWriter> {
+export async function writerOn(
+  home: RepositoryHome,
+  extra: Partial<Parameters<typeof createFleetWriter>[0]> = {},
+): Promise<FleetWriter> {
   return await createFleetWriter({
     home,
     history: createHistory(home.gitDirectory),
@@ -50,17 +52,32 @@ export async function embeddedWriter(directory: string): Promise<FleetWriter> {
 }
 
 export function requestContext(number: number, extra: Partial<RequestContext> = {}): RequestContext {
-  return { requestId: `request-${number}`, actor: { name: 'Ada', email: 'ada@example.com' }, now: Date.UTC(2026, 10, 23, 9), ...extra }
+  return {
+    requestId: `request-${number}`,
+    actor: { name: 'Ada', email: 'ada@example.com' },
+    now: Date.UTC(2026, 10, 23, 9),
+    ...extra,
+  }
 }
 
 /** Creates `acme-<number>`. */
 export function creation(number: number, name = `acme-${number}`): Transaction<Settled> {
   return createInstallation({
-    id: id(number), clusterInstallationId: id(2_000_000 + number), logicalDatabaseId: id(3_000_000 + number), name,
-    dns: [{ id: id(1_000_000 + number), name: `${name}.cloud.example.com` }], annotations: [], placement: 'now',
+    id: id(number),
+    clusterInstallationId: id(2_000_000 + number),
+    logicalDatabaseId: id(3_000_000 + number),
+    name,
+    dns: [{ id: id(1_000_000 + number), name: `${name}.cloud.example.com` }],
+    annotations: [],
+    placement: 'now',
     spec: {
-      owner: 'owner', version: '11.2.0', image: 'mattermost/mattermost-enterprise-edition', size: '100users',
-      affinity: 'multitenant', database: { kind: 'cloudnative-pg' }, filestore: { kind: 'local-ephemeral' },
+      owner: 'owner',
+      version: '11.2.0',
+      image: 'mattermost/mattermost-enterprise-edition',
+      size: '100users',
+      affinity: 'multitenant',
+      database: { kind: 'cloudnative-pg' },
+      filestore: { kind: 'local-ephemeral' },
     },
   })
 }

@@ -1,6 +1,13 @@
 /** Intents to test with. */
 import type { Id } from '../../src/fleet/ids.ts'
-import { API_VERSION, type Cluster, type FleetSettings, type Group, type Installation, type InstallationSpec } from '../../src/fleet/intents.ts'
+import {
+  API_VERSION,
+  type Cluster,
+  type FleetSettings,
+  type Group,
+  type Installation,
+  type InstallationSpec,
+} from '../../src/fleet/intents.ts'
 
 export const CREATED_AT = '2026-11-23T09:00:00.000Z'
 
@@ -25,11 +32,21 @@ export function settings(spec: Partial<FleetSettings['spec']> = {}): FleetSettin
       dns: { provider: 'external-dns', ttlSeconds: 60 },
       secretStore: { name: 'fleetwright', keyPrefix: 'fleetwright/' },
       defaults: {
-        version: '11.2.0', image: 'mattermost/mattermost-enterprise-edition', size: '100users', affinity: 'multitenant',
-        database: 'cloudnative-pg', filestore: 'local-ephemeral', ingressClass: 'nginx-controller', ndots: 5,
+        version: '11.2.0',
+        image: 'mattermost/mattermost-enterprise-edition',
+        size: '100users',
+        affinity: 'multitenant',
+        database: 'cloudnative-pg',
+        filestore: 'local-ephemeral',
+        ingressClass: 'nginx-controller',
+        ndots: 5,
       },
       placement: { thresholdPercent: 80, installationsPerCluster: 500 },
-      limits: { installationsPerSharedDatabase: 300, installationsPerPgbouncerDatabase: 2500, schemasPerLogicalDatabase: 10 },
+      limits: {
+        installationsPerSharedDatabase: 300,
+        installationsPerPgbouncerDatabase: 2500,
+        schemasPerLogicalDatabase: 10,
+      },
       deletion: { pendingSeconds: 180, keepDatabase: true, keepFilestore: true },
       editedManifests: 'overwrite',
       ...spec,
@@ -38,40 +55,79 @@ export function settings(spec: Partial<FleetSettings['spec']> = {}): FleetSettin
 }
 
 export const AWS: NonNullable<FleetSettings['spec']['aws']> = {
-  region: 'us-east-1', accountId: '123456789012', databaseSubnetGroup: { name: 'databases', subnetIds: ['subnet-1', 'subnet-2'] },
-  databaseSecurityGroupIds: ['sg-1'], sharedBucket: 'shared', bifrostBucket: 'bifrost', auroraPostgresqlVersion: '16.4',
+  region: 'us-east-1',
+  accountId: '123456789012',
+  databaseSubnetGroup: { name: 'databases', subnetIds: ['subnet-1', 'subnet-2'] },
+  databaseSecurityGroupIds: ['sg-1'],
+  sharedBucket: 'shared',
+  bifrostBucket: 'bifrost',
+  auroraPostgresqlVersion: '16.4',
   providerConfig: 'aws',
 }
 
-export function cluster(name: string, number: number, spec: Partial<Cluster['spec']> = {}, annotations?: readonly string[]): Cluster {
+export function cluster(
+  name: string,
+  number: number,
+  spec: Partial<Cluster['spec']> = {},
+  annotations?: readonly string[],
+): Cluster {
   return {
     apiVersion: API_VERSION,
     kind: 'Cluster',
-    metadata: { id: id(number), name, createdAt: CREATED_AT, ...(annotations === undefined ? {} : { annotations }) },
+    metadata: {
+      id: id(number),
+      name,
+      createdAt: CREATED_AT,
+      ...(annotations === undefined ? {} : { annotations }),
+    },
     spec: {
-      provider: 'external', provisioner: 'external', allowInstallations: true, templateSet: 'v1',
-      operation: { kind: 'provisioning', generation: 1, requestedAt: CREATED_AT }, ...spec,
+      provider: 'external',
+      provisioner: 'external',
+      allowInstallations: true,
+      templateSet: 'v1',
+      operation: { kind: 'provisioning', generation: 1, requestedAt: CREATED_AT },
+      ...spec,
     },
   }
 }
 
 export function group(name: string, number: number, spec: Partial<Group['spec']> = {}): Group {
   return {
-    apiVersion: API_VERSION, kind: 'Group', metadata: { id: id(number), name, createdAt: CREATED_AT },
+    apiVersion: API_VERSION,
+    kind: 'Group',
+    metadata: { id: id(number), name, createdAt: CREATED_AT },
     spec: { displayName: name, maxRolling: 1, sequence: 0, ...spec },
   }
 }
 
-export function installation(name: string, number: number, spec: Partial<InstallationSpec> = {}): Installation {
+export function installation(
+  name: string,
+  number: number,
+  spec: Partial<InstallationSpec> = {},
+): Installation {
   return {
     apiVersion: API_VERSION,
     kind: 'Installation',
     metadata: { id: id(number), name, createdAt: CREATED_AT },
     spec: {
-      owner: 'owner', version: '11.2.0', image: 'mattermost/mattermost-enterprise-edition', size: '100users',
-      affinity: 'multitenant', dns: [{ id: id(number + 1_000_000), name: `${name}.cloud.example.com`, primary: true, createdAt: CREATED_AT }],
-      database: { kind: 'cloudnative-pg' }, filestore: { kind: 'local-ephemeral' }, templateSet: 'v1',
-      operation: { kind: 'creation', generation: 1, requestedAt: CREATED_AT }, ...spec,
+      owner: 'owner',
+      version: '11.2.0',
+      image: 'mattermost/mattermost-enterprise-edition',
+      size: '100users',
+      affinity: 'multitenant',
+      dns: [
+        {
+          id: id(number + 1_000_000),
+          name: `${name}.cloud.example.com`,
+          primary: true,
+          createdAt: CREATED_AT,
+        },
+      ],
+      database: { kind: 'cloudnative-pg' },
+      filestore: { kind: 'local-ephemeral' },
+      templateSet: 'v1',
+      operation: { kind: 'creation', generation: 1, requestedAt: CREATED_AT },
+      ...spec,
     },
   }
 }

@@ -21,7 +21,10 @@ export function clusterView({ leases, observations }: ClusterParts, cluster: Clu
           ProviderMetadataExternal: { HasAWSInfrastructure: spec.vpc !== undefined },
           Provisioner: spec.provisioner,
           ProvisionerMetadataExternal: {
-            Name: '', SecretName: spec.credentialsSecret ?? '', Version: '', ...(spec.vpc === undefined ? {} : { VPC: spec.vpc }),
+            Name: '',
+            SecretName: spec.credentialsSecret ?? '',
+            Version: '',
+            ...(spec.vpc === undefined ? {} : { VPC: spec.vpc }),
           },
         }
       : { ProviderMetadataAWS: { Zones: spec.zones ?? [] }, Provisioner: spec.provisioner }),

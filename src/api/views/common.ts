@@ -12,7 +12,9 @@ export function milliseconds(timestamp: string | undefined): number {
 }
 
 export function annotationViews(names: readonly string[] | undefined): readonly object[] | undefined {
-  return names === undefined || names.length === 0 ? undefined : names.map((name) => ({ ID: annotationId(name), Name: name }))
+  return names === undefined || names.length === 0
+    ? undefined
+    : names.map((name) => ({ ID: annotationId(name), Name: name }))
 }
 
 export function envView(env: Env | undefined): Readonly<Record<string, object>> | null {
@@ -24,7 +26,11 @@ function envValueView(value: EnvValue): object {
   return 'secret' in value ? { value: SECRET_IS_SET } : value
 }
 
-export function lockView(leases: Leases, kind: ObservedKind, id: Id): { readonly LockAcquiredBy: string | null; readonly LockAcquiredAt: number } {
+export function lockView(
+  leases: Leases,
+  kind: ObservedKind,
+  id: Id,
+): { readonly LockAcquiredBy: string | null; readonly LockAcquiredAt: number } {
   const lease = leases.get(kind, id)
   return { LockAcquiredBy: lease?.holder ?? null, LockAcquiredAt: lease?.acquiredAt ?? 0 }
 }

@@ -3,7 +3,11 @@ import type { Parts } from '../context.ts'
 import { annotationViews, envView, lockView, milliseconds } from './common.ts'
 
 /** A group as the original shows it. */
-export function groupView({ leases }: Pick<Parts, 'leases'>, { metadata, spec }: Group, installationCount?: number): object {
+export function groupView(
+  { leases }: Pick<Parts, 'leases'>,
+  { metadata, spec }: Group,
+  installationCount?: number,
+): object {
   const { scheduling } = spec
   return {
     ID: metadata.id,

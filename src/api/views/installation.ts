@@ -14,13 +14,22 @@ export interface InstallationViewOptions {
 }
 
 /** State of an installation from what was observed. */
-export function stateOf({ observations }: Pick<Parts, 'observations'>, fleet: Fleet, installation: Installation): string {
+export function stateOf(
+  { observations }: Pick<Parts, 'observations'>,
+  fleet: Fleet,
+  installation: Installation,
+): string {
   const { id } = installation.metadata
   return installationState(installation, observations.get('installation', id), waitingReason(fleet, id))
 }
 
 /** An installation as the original shows it. Values of secrets are never in it. */
-export function installationView(parts: InstallationParts, fleet: Fleet, installation: Installation, options: InstallationViewOptions): object {
+export function installationView(
+  parts: InstallationParts,
+  fleet: Fleet,
+  installation: Installation,
+  options: InstallationViewOptions,
+): object {
   const { metadata, spec } = installation
   const group = typeof spec.group === 'string' ? fleet.group(spec.group) : undefined
   const shown = options.withGroup && group !== undefined ? merged(fleet, installation) : own(installation)
@@ -41,7 +50,9 @@ export function installationView(parts: InstallationParts, fleet: Fleet, install
     Name: metadata.name,
     Database: spec.database.kind,
     ...singleView(installation),
-    ...(spec.database.externalSecretKey === undefined ? {} : { ExternalDatabaseConfig: { SecretName: spec.database.externalSecretKey } }),
+    ...(spec.database.externalSecretKey === undefined
+      ? {}
+      : { ExternalDatabaseConfig: { SecretName: spec.database.externalSecretKey } }),
     Filestore: spec.filestore.kind,
     License: spec.licence === undefined ? '' : SECRET_IS_SET,
     AllowedIPRanges: rangesView(installation),
@@ -52,18 +63,28 @@ export function installationView(parts: InstallationParts, fleet: Fleet, install
     CRVersion: 'installation.mattermost.com/v1beta1',
     CreateAt: milliseconds(metadata.createdAt),
     DeleteAt: milliseconds(options.deletedAt),
-    ...(deletion?.pendingExpiresAt === undefined ? {} : { DeletionPendingExpiry: milliseconds(deletion.pendingExpiresAt) }),
-    ...(deletion?.scheduledAt === undefined ? {} : { ScheduledDeletionTime: milliseconds(deletion.scheduledAt) }),
+    ...(deletion?.pendingExpiresAt === undefined
+      ? {}
+      : { DeletionPendingExpiry: milliseconds(deletion.pendingExpiresAt) }),
+    ...(deletion?.scheduledAt === undefined
+      ? {}
+      : { ScheduledDeletionTime: milliseconds(deletion.scheduledAt) }),
     APISecurityLock: spec.apiLocked ?? false,
     DeletionLocked: spec.deletionLocked ?? false,
     ...lockView(parts.leases, 'installation', metadata.id),
     ...(Object.keys(shown.overrides).length > 0 ? { GroupOverrides: shown.overrides } : {}),
-    ...(spec.podProbeOverrides === undefined ? {} : { PodProbeOverrides: probesView(spec.podProbeOverrides) }),
+    ...(spec.podProbeOverrides === undefined
+      ? {}
+      : { PodProbeOverrides: probesView(spec.podProbeOverrides) }),
     ...(annotations === undefined ? {} : { Annotations: annotations }),
     DNS: primary?.name ?? '',
     DNSRecords: names.map((dns) => ({
-      ID: dns.id, DomainName: dns.name, InstallationID: metadata.id, IsPrimary: dns.primary ?? false,
-      CreateAt: milliseconds(dns.createdAt), DeleteAt: milliseconds(dns.deletedAt),
+      ID: dns.id,
+      DomainName: dns.name,
+      InstallationID: metadata.id,
+      IsPrimary: dns.primary ?? false,
+      CreateAt: milliseconds(dns.createdAt),
+      DeleteAt: milliseconds(dns.deletedAt),
     })),
   }
 }
@@ -95,22 +116,34 @@ function singleView({ spec }: Installation): object {
   if (single === undefined) return {}
   return {
     SingleTenantDatabaseConfig: {
-      PrimaryInstanceType: single.primaryInstanceType, ReplicaInstanceType: single.replicaInstanceType ?? '', ReplicasCount: single.replicasCount,
+      PrimaryInstanceType: single.primaryInstanceType,
+      ReplicaInstanceType: single.replicaInstanceType ?? '',
+      ReplicasCount: single.replicasCount,
     },
   }
 }
 
 function rangesView({ spec }: Installation): readonly object[] | null {
-  return spec.allowedIpRanges?.map(({ cidrBlock, description, enabled, ownerId }) => ({
-    CIDRBlock: cidrBlock, Description: description ?? '', Enabled: enabled, OwnerID: ownerId ?? '',
-  })) ?? null
+  return (
+    spec.allowedIpRanges?.map(({ cidrBlock, description, enabled, ownerId }) => ({
+      CIDRBlock: cidrBlock,
+      Description: description ?? '',
+      Enabled: enabled,
+      OwnerID: ownerId ?? '',
+    })) ?? null
+  )
 }
 
 function volumesView({ spec }: Installation): object | null {
   if (spec.volumes === undefined) return null
   return Object.fromEntries(
     Object.entries(spec.volumes).map(([name, { type, backingSecret, mountPath, readOnly }]) => {
-      const view: object = { Type: type, BackingSecret: backingSecret, MountPath: mountPath, ReadOnly: readOnly }
+      const view: object = {
+        Type: type,
+        BackingSecret: backingSecret,
+        MountPath: mountPath,
+        ReadOnly: readOnly,
+      }
       return [name, view] as const
     }),
   )

@@ -2,7 +2,13 @@
 import { requireAnnotationNames } from '../../fleet/annotations.ts'
 import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
 import { type Id, isId } from '../../fleet/ids.ts'
-import { DATABASE_KINDS, type DatabaseIntent, type DatabaseKind, FILESTORE_KINDS, type FilestoreKind } from '../../fleet/intents.ts'
+import {
+  DATABASE_KINDS,
+  type DatabaseIntent,
+  type DatabaseKind,
+  FILESTORE_KINDS,
+  type FilestoreKind,
+} from '../../fleet/intents.ts'
 import { sizeNames, sizeOf } from '../../fleet/sizes.ts'
 import { type CreateInstallation, createInstallation } from '../../fleet/transactions/installations/create.ts'
 import type { HandlerContext, Parts } from '../context.ts'
@@ -13,16 +19,38 @@ import { ENV_SHAPE, newId, SecretCollector } from './values.ts'
 
 export const PROBES = object({ LivenessProbeOverride: anyObject(), ReadinessProbeOverride: anyObject() })
 export const CREATE_INSTALLATION = object({
-  Name: text(), OwnerID: text(), GroupID: text(), GroupSelectionAnnotations: list(text()), Version: text(), Image: text(),
-  DNS: text('Deprecated; use Name and DNSNames'), DNSNames: list(text()), License: text(), Size: text(), Affinity: text(),
-  Database: text(), Filestore: text(), APISecurityLock: flag(), DeletionLocked: flag(), MattermostEnv: ENV_SHAPE, PriorityEnv: ENV_SHAPE,
-  Annotations: list(text()), ScheduledDeletionTime: integer('Milliseconds since 1970'),
-  SingleTenantDatabaseConfig: object({ PrimaryInstanceType: text(), ReplicaInstanceType: text(), ReplicasCount: integer() }),
-  ExternalDatabaseConfig: object({ SecretName: text() }), PodProbeOverrides: PROBES, Command: list(text()),
+  Name: text(),
+  OwnerID: text(),
+  GroupID: text(),
+  GroupSelectionAnnotations: list(text()),
+  Version: text(),
+  Image: text(),
+  DNS: text('Deprecated; use Name and DNSNames'),
+  DNSNames: list(text()),
+  License: text(),
+  Size: text(),
+  Affinity: text(),
+  Database: text(),
+  Filestore: text(),
+  APISecurityLock: flag(),
+  DeletionLocked: flag(),
+  MattermostEnv: ENV_SHAPE,
+  PriorityEnv: ENV_SHAPE,
+  Annotations: list(text()),
+  ScheduledDeletionTime: integer('Milliseconds since 1970'),
+  SingleTenantDatabaseConfig: object({
+    PrimaryInstanceType: text(),
+    ReplicaInstanceType: text(),
+    ReplicasCount: integer(),
+  }),
+  ExternalDatabaseConfig: object({ SecretName: text() }),
+  PodProbeOverrides: PROBES,
+  Command: list(text()),
 })
 type Body = Decoded<typeof CREATE_INSTALLATION>
 
-const DNS_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
+const DNS_NAME =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 const EARLIEST_DELETION_MILLISECONDS = 5 * 60_000
 const MOST_REPLICAS = 15
 
@@ -30,14 +58,18 @@ export async function createInstallationHandler(parts: Parts, context: HandlerCo
   const body = context.decode(CREATE_INSTALLATION)
   const names = namesOf(body)
   const errors = check(body, names, context.now)
-  if (errors.length > 0) throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, { errors })
+  if (errors.length > 0)
+    throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
+      errors,
+    })
   const id = newId(parts.randomness)
   const collector = new SecretCollector(parts.writer.fleet.settings, parts.randomness, `installations/${id}`)
   const input = inputOf(parts, body, names, id, collector)
   return await context.submit({
     transaction: createInstallation(input),
     secrets: collector.secrets,
-    answer: ({ installation }) => json(202, installationView(parts, parts.writer.fleet, installation, { withGroup: false })),
+    answer: ({ installation }) =>
+      json(202, installationView(parts, parts.writer.fleet, installation, { withGroup: false })),
     placement: ({ placement }) => placement,
   })
 }
@@ -64,28 +96,65 @@ function check(body: Body, { name, dns }: Names, now: number): readonly ErrorDet
   for (const [at, text] of dns.entries()) {
     need(DNS_NAME.test(text), `/DNSNames/${at}`, 'must be a fully qualified DNS name')
     const label = text.split('.')[0] ?? ''
-    need(label.length >= 2 && label.length <= 63, `/DNSNames/${at}`, 'must begin with a label of 2 to 63 characters')
+    need(
+      label.length >= 2 && label.length <= 63,
+      `/DNSNames/${at}`,
+      'must begin with a label of 2 to 63 characters',
+    )
     need(at > 0 || label === name, `/DNSNames/${at}`, 'must begin with the name of the installation')
   }
   need(new Set(dns).size === dns.length, '/DNSNames', 'must not have a name twice')
-  for (const field of ['Version', 'Image', 'License', 'GroupID'] as const) need(!/\s/.test(body[field] ?? ''), `/${field}`, 'must not have spaces')
-  need(body.Size === undefined || body.Size === '' || sizeOf(body.Size) !== undefined, '/Size', `must be one of ${sizeNames().join(', ')}`)
-  need(['', 'isolated', 'multitenant'].includes(body.Affinity ?? ''), '/Affinity', 'must be isolated or multitenant')
+  for (const field of ['Version', 'Image', 'License', 'GroupID'] as const)
+    need(!/\s/.test(body[field] ?? ''), `/${field}`, 'must not have spaces')
+  need(
+    body.Size === undefined || body.Size === '' || sizeOf(body.Size) !== undefined,
+    '/Size',
+    `must be one of ${sizeNames().join(', ')}`,
+  )
+  need(
+    ['', 'isolated', 'multitenant'].includes(body.Affinity ?? ''),
+    '/Affinity',
+    'must be isolated or multitenant',
+  )
   checkKinds(body, need)
   const scheduled = body.ScheduledDeletionTime ?? 0
-  need(scheduled === 0 || scheduled >= now + EARLIEST_DELETION_MILLISECONDS, '/ScheduledDeletionTime', 'must be at least five minutes from now')
-  need(!body.GroupID || (body.GroupSelectionAnnotations ?? []).length === 0, '/GroupSelectionAnnotations', 'cannot be given together with GroupID')
+  need(
+    scheduled === 0 || scheduled >= now + EARLIEST_DELETION_MILLISECONDS,
+    '/ScheduledDeletionTime',
+    'must be at least five minutes from now',
+  )
+  need(
+    !body.GroupID || (body.GroupSelectionAnnotations ?? []).length === 0,
+    '/GroupSelectionAnnotations',
+    'cannot be given together with GroupID',
+  )
   return errors
 }
 
 function checkKinds(body: Body, need: (fine: boolean, pointer: string, detail: string) => void): void {
   const database = body.Database || 'mysql-operator'
   const filestore = body.Filestore || 'minio-operator'
-  need(isDatabase(database) && database !== 'mysql-operator' , '/Database', 'must be a kind of database that this fleet provides')
-  need(isFilestore(filestore) && filestore !== 'minio-operator', '/Filestore', 'must be a kind of file store that this fleet provides')
+  need(
+    isDatabase(database) && database !== 'mysql-operator',
+    '/Database',
+    'must be a kind of database that this fleet provides',
+  )
+  need(
+    isFilestore(filestore) && filestore !== 'minio-operator',
+    '/Filestore',
+    'must be a kind of file store that this fleet provides',
+  )
   const replicas = body.SingleTenantDatabaseConfig?.ReplicasCount ?? 0
-  need(replicas >= 0 && replicas <= MOST_REPLICAS, '/SingleTenantDatabaseConfig/ReplicasCount', `must be 0 to ${MOST_REPLICAS}`)
-  need(database !== 'external' || Boolean(body.ExternalDatabaseConfig?.SecretName), '/ExternalDatabaseConfig/SecretName', 'must name the secret of the external database')
+  need(
+    replicas >= 0 && replicas <= MOST_REPLICAS,
+    '/SingleTenantDatabaseConfig/ReplicasCount',
+    `must be 0 to ${MOST_REPLICAS}`,
+  )
+  need(
+    database !== 'external' || Boolean(body.ExternalDatabaseConfig?.SecretName),
+    '/ExternalDatabaseConfig/SecretName',
+    'must name the secret of the external database',
+  )
 }
 
 function isDatabase(kind: string): kind is DatabaseKind {
@@ -96,7 +165,13 @@ function isFilestore(kind: string): kind is FilestoreKind {
   return FILESTORE_KINDS.some((known) => known === kind)
 }
 
-function inputOf(parts: Parts, body: Body, names: Names, id: Id, collector: SecretCollector): CreateInstallation {
+function inputOf(
+  parts: Parts,
+  body: Body,
+  names: Names,
+  id: Id,
+  collector: SecretCollector,
+): CreateInstallation {
   const { randomness, options } = parts
   const group = groupOf(body)
   return {
@@ -113,10 +188,13 @@ function inputOf(parts: Parts, body: Body, names: Names, id: Id, collector: Secr
 }
 
 function groupOf(body: Body): CreateInstallation['group'] {
-  if (body.GroupSelectionAnnotations !== undefined && body.GroupSelectionAnnotations.length > 0) return { annotations: body.GroupSelectionAnnotations }
+  if (body.GroupSelectionAnnotations !== undefined && body.GroupSelectionAnnotations.length > 0)
+    return { annotations: body.GroupSelectionAnnotations }
   if (!body.GroupID) return undefined
   if (isId(body.GroupID)) return { id: body.GroupID }
-  throw new FleetError('invalid-request', 'GroupID must be the id of a group.', { errors: [{ pointer: '/GroupID', detail: 'must be the id of a group' }] })
+  throw new FleetError('invalid-request', 'GroupID must be the id of a group.', {
+    errors: [{ pointer: '/GroupID', detail: 'must be the id of a group' }],
+  })
 }
 
 function specOf(body: Body, collector: SecretCollector): CreateInstallation['spec'] {
@@ -139,14 +217,21 @@ function specOf(body: Body, collector: SecretCollector): CreateInstallation['spe
     ...(body.Command === undefined || body.Command.length === 0 ? {} : { command: body.Command }),
     ...(body.APISecurityLock === true ? { apiLocked: true } : {}),
     ...(body.DeletionLocked === true ? { deletionLocked: true } : {}),
-    ...(body.ScheduledDeletionTime ? { deletion: { scheduledAt: new Date(body.ScheduledDeletionTime).toISOString() } } : {}),
+    ...(body.ScheduledDeletionTime
+      ? { deletion: { scheduledAt: new Date(body.ScheduledDeletionTime).toISOString() } }
+      : {}),
   }
 }
 
-export function probesOf(given: Decoded<typeof PROBES> | undefined): CreateInstallation['spec']['podProbeOverrides'] {
+export function probesOf(
+  given: Decoded<typeof PROBES> | undefined,
+): CreateInstallation['spec']['podProbeOverrides'] {
   if (given === undefined) return undefined
   const { LivenessProbeOverride: liveness, ReadinessProbeOverride: readiness } = given
-  return { ...(liveness === undefined ? {} : { liveness }), ...(readiness === undefined ? {} : { readiness }) }
+  return {
+    ...(liveness === undefined ? {} : { liveness }),
+    ...(readiness === undefined ? {} : { readiness }),
+  }
 }
 
 function databaseOf(body: Body): DatabaseIntent {

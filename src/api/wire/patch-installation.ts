@@ -14,15 +14,31 @@ import { ENV_SHAPE, SecretCollector } from './values.ts'
 
 const RANGE = object({ CIDRBlock: text(), Description: text(), Enabled: flag(), OwnerID: text() })
 export const PATCH_INSTALLATION = object({
-  OwnerID: text(), Image: text(), Version: text(), Size: text(), License: text(), AllowedIPRanges: list(RANGE), OverrideIPRanges: flag(),
-  PriorityEnv: ENV_SHAPE, MattermostEnv: ENV_SHAPE, PodProbeOverrides: PROBES, Command: list(text()),
+  OwnerID: text(),
+  Image: text(),
+  Version: text(),
+  Size: text(),
+  License: text(),
+  AllowedIPRanges: list(RANGE),
+  OverrideIPRanges: flag(),
+  PriorityEnv: ENV_SHAPE,
+  MattermostEnv: ENV_SHAPE,
+  PodProbeOverrides: PROBES,
+  Command: list(text()),
 })
 type Body = Decoded<typeof PATCH_INSTALLATION>
 
-export async function patchInstallationHandler(parts: Parts, context: HandlerContext, stateOf: StateOf): Promise<Answer> {
+export async function patchInstallationHandler(
+  parts: Parts,
+  context: HandlerContext,
+  stateOf: StateOf,
+): Promise<Answer> {
   const body = context.decode(PATCH_INSTALLATION)
   const errors = check(body)
-  if (errors.length > 0) throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, { errors })
+  if (errors.length > 0)
+    throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
+      errors,
+    })
   const id = context.id()
   requireInstallation(parts.writer.fleet, id)
   requireFree(parts.leases, 'installation', id)
@@ -31,7 +47,8 @@ export async function patchInstallationHandler(parts: Parts, context: HandlerCon
   return await context.submit({
     transaction,
     secrets: collector.secrets,
-    answer: ({ installation }) => json(202, installationView(parts, parts.writer.fleet, installation, { withGroup: false })),
+    answer: ({ installation }) =>
+      json(202, installationView(parts, parts.writer.fleet, installation, { withGroup: false })),
   })
 }
 
@@ -39,17 +56,32 @@ function check(body: Body): readonly ErrorDetail[] {
   const errors: ErrorDetail[] = []
   for (const field of ['OwnerID', 'Image', 'Version', 'Size'] as const)
     if (body[field] === '') errors.push({ pointer: `/${field}`, detail: 'must not be empty' })
-  if (body.Size && sizeOf(body.Size) === undefined) errors.push({ pointer: '/Size', detail: `must be one of ${sizeNames().join(', ')}` })
+  if (body.Size && sizeOf(body.Size) === undefined)
+    errors.push({ pointer: '/Size', detail: `must be one of ${sizeNames().join(', ')}` })
   for (const [at, range] of (body.AllowedIPRanges ?? []).entries())
-    if (!isCidr(range.CIDRBlock ?? '')) errors.push({ pointer: `/AllowedIPRanges/${at}/CIDRBlock`, detail: 'must be a network such as 203.0.113.0/24' })
+    if (!isCidr(range.CIDRBlock ?? ''))
+      errors.push({
+        pointer: `/AllowedIPRanges/${at}/CIDRBlock`,
+        detail: 'must be a network such as 203.0.113.0/24',
+      })
   return errors
 }
 
 function isCidr(text: string): boolean {
   const [address = '', bits = ''] = text.split('/')
   const fields = address.split('.')
-  if (fields.length === 4) return fields.every((field) => /^\d{1,3}$/.test(field) && Number(field) < 256) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32
-  return /^[0-9a-f:]{2,39}$/i.test(address) && address.includes(':') && /^\d{1,3}$/.test(bits) && Number(bits) <= 128
+  if (fields.length === 4)
+    return (
+      fields.every((field) => /^\d{1,3}$/.test(field) && Number(field) < 256) &&
+      /^\d{1,2}$/.test(bits) &&
+      Number(bits) <= 32
+    )
+  return (
+    /^[0-9a-f:]{2,39}$/i.test(address) &&
+    address.includes(':') &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= 128
+  )
 }
 
 function patchOf(body: Body, collector: SecretCollector): UpdateInstallation['patch'] {
@@ -62,12 +94,19 @@ function patchOf(body: Body, collector: SecretCollector): UpdateInstallation['pa
     ...(body.Image === undefined ? {} : { image: body.Image }),
     ...(body.Version === undefined ? {} : { version: body.Version }),
     ...(body.Size === undefined ? {} : { size: body.Size }),
-    ...(body.License === undefined ? {} : { licence: body.License === '' ? null : collector.keep('licence', body.License) }),
+    ...(body.License === undefined
+      ? {}
+      : { licence: body.License === '' ? null : collector.keep('licence', body.License) }),
     ...(probes === undefined ? {} : { podProbeOverrides: probes }),
     ...(body.Command === undefined ? {} : { command: body.Command }),
     ...(env === undefined ? {} : { env }),
     ...(priorityEnv === undefined ? {} : { priorityEnv }),
-    ...(ranges === undefined ? {} : { allowedIpRanges: (present = []) => (body.OverrideIPRanges === true ? ranges : merged(present, ranges)) }),
+    ...(ranges === undefined
+      ? {}
+      : {
+          allowedIpRanges: (present = []) =>
+            body.OverrideIPRanges === true ? ranges : merged(present, ranges),
+        }),
   }
 }
 
@@ -81,7 +120,10 @@ function rangeOf(range: Decoded<typeof RANGE>): AllowedIpRange {
 }
 
 /** By network; those that are there keep their place. */
-function merged(present: readonly AllowedIpRange[], given: readonly AllowedIpRange[]): readonly AllowedIpRange[] {
+function merged(
+  present: readonly AllowedIpRange[],
+  given: readonly AllowedIpRange[],
+): readonly AllowedIpRange[] {
   const byBlock = new Map(present.map((range) => [range.cidrBlock, range]))
   for (const range of given) byBlock.set(range.cidrBlock, range)
   return [...byBlock.values()]

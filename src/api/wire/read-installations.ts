@@ -12,39 +12,74 @@ const FILTERS = ['owner', 'group', 'state', 'dns_name', 'name', 'deletion_locked
 
 export function installationReadRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'reader', method: 'GET' } as const
-  const filters = Object.fromEntries(FILTERS.map((name) => [name, { description: `Only those with this ${name.replace('_', ' ')}`, schema: { type: 'string' } }]))
+  const filters = Object.fromEntries(
+    FILTERS.map((name) => [
+      name,
+      { description: `Only those with this ${name.replace('_', ' ')}`, schema: { type: 'string' } },
+    ]),
+  )
   return [
     {
-      ...wire, path: '/api/installations', operationId: 'listInstallations', summary: 'List installations',
-      query: { ...PAGING_QUERY, ...filters }, responses: { 200: { description: 'Installations, oldest first' } },
+      ...wire,
+      path: '/api/installations',
+      operationId: 'listInstallations',
+      summary: 'List installations',
+      query: { ...PAGING_QUERY, ...filters },
+      responses: { 200: { description: 'Installations, oldest first' } },
       handler: async ({ query }) => listInstallations(parts, query),
     },
     {
-      ...wire, path: '/api/installations/count', operationId: 'countInstallations', summary: 'Count installations', responses: { 200: { description: 'Number' } },
+      ...wire,
+      path: '/api/installations/count',
+      operationId: 'countInstallations',
+      summary: 'Count installations',
+      responses: { 200: { description: 'Number' } },
       async handler({ query }) {
-        const deleted = readBoolean(query, 'include_deleted', false) ? parts.writer.fleet.tombstones().length : 0
+        const deleted = readBoolean(query, 'include_deleted', false)
+          ? parts.writer.fleet.tombstones().length
+          : 0
         return json(200, { Count: parts.writer.fleet.installations().length + deleted })
       },
     },
     {
-      ...wire, path: '/api/installations/status', operationId: 'getInstallationsStatus', summary: 'Numbers of installations by state',
-      responses: { 200: { description: 'Numbers' } }, handler: async () => json(200, statusOf(parts)),
+      ...wire,
+      path: '/api/installations/status',
+      operationId: 'getInstallationsStatus',
+      summary: 'Numbers of installations by state',
+      responses: { 200: { description: 'Numbers' } },
+      handler: async () => json(200, statusOf(parts)),
     },
     {
-      ...wire, path: '/api/installation/{id}', operationId: 'getInstallation', summary: 'Get an installation', responses: { 200: { description: 'The installation' } },
+      ...wire,
+      path: '/api/installation/{id}',
+      operationId: 'getInstallation',
+      summary: 'Get an installation',
+      responses: { 200: { description: 'The installation' } },
       handler: async (context) => getInstallation(parts, context),
     },
     {
-      ...wire, path: '/api/cluster_installations', operationId: 'listClusterInstallations', summary: 'List deployments of installations',
-      query: { ...PAGING_QUERY, cluster: { description: 'On this cluster', schema: { type: 'string' } }, installation: { description: 'Of this installation', schema: { type: 'string' } } },
-      responses: { 200: { description: 'Deployments' } }, handler: async ({ query }) => listClusterInstallations(parts, query),
+      ...wire,
+      path: '/api/cluster_installations',
+      operationId: 'listClusterInstallations',
+      summary: 'List deployments of installations',
+      query: {
+        ...PAGING_QUERY,
+        cluster: { description: 'On this cluster', schema: { type: 'string' } },
+        installation: { description: 'Of this installation', schema: { type: 'string' } },
+      },
+      responses: { 200: { description: 'Deployments' } },
+      handler: async ({ query }) => listClusterInstallations(parts, query),
     },
     {
-      ...wire, path: '/api/cluster_installation/{id}', operationId: 'getClusterInstallation', summary: 'Get a deployment of an installation',
+      ...wire,
+      path: '/api/cluster_installation/{id}',
+      operationId: 'getClusterInstallation',
+      summary: 'Get a deployment of an installation',
       responses: { 200: { description: 'The deployment' } },
       async handler(context) {
         const found = clusterInstallations(parts).find(({ ID }) => ID === context.id())
-        if (found === undefined) throw new FleetError('not-found', `There is no cluster installation ${context.id()}.`)
+        if (found === undefined)
+          throw new FleetError('not-found', `There is no cluster installation ${context.id()}.`)
         return json(200, found)
       },
     },
@@ -60,24 +95,41 @@ function getInstallation(parts: Parts, context: HandlerContext): Answer {
   const { fleet } = parts.writer
   const tombstone = fleet.tombstone(context.id())
   const installation = fleet.installation(context.id()) ?? tombstone?.spec.installation
-  if (installation === undefined) throw new FleetError('not-found', `There is no installation ${context.id()}.`)
-  return json(200, viewOf(parts, { installation, ...(tombstone === undefined ? {} : { tombstone }) }, context.query))
+  if (installation === undefined)
+    throw new FleetError('not-found', `There is no installation ${context.id()}.`)
+  return json(
+    200,
+    viewOf(parts, { installation, ...(tombstone === undefined ? {} : { tombstone }) }, context.query),
+  )
 }
 
 function viewOf(parts: Parts, { installation, tombstone }: Listed, query: URLSearchParams): object {
   const withGroup = readBoolean(query, 'include_group_config', true)
   const deletedAt = tombstone?.spec.notBefore
-  return installationView(parts, parts.writer.fleet, installation, { withGroup, ...(deletedAt === undefined ? {} : { deletedAt }) })
+  return installationView(parts, parts.writer.fleet, installation, {
+    withGroup,
+    ...(deletedAt === undefined ? {} : { deletedAt }),
+  })
 }
 
 function listInstallations(parts: Parts, query: URLSearchParams): Answer {
   const { fleet } = parts.writer
   const paging = readPaging(query)
   const live: readonly Listed[] = candidates(parts, query).map((installation) => ({ installation }))
-  const deleted = paging.includeDeleted ? fleet.tombstones().map((tombstone) => ({ installation: tombstone.spec.installation, tombstone })) : []
-  const all = deleted.length === 0 ? live : [...live, ...deleted].sort((a, b) => (a.installation.metadata.createdAt < b.installation.metadata.createdAt ? -1 : 1))
+  const deleted = paging.includeDeleted
+    ? fleet.tombstones().map((tombstone) => ({ installation: tombstone.spec.installation, tombstone }))
+    : []
+  const all =
+    deleted.length === 0
+      ? live
+      : [...live, ...deleted].sort((a, b) =>
+          a.installation.metadata.createdAt < b.installation.metadata.createdAt ? -1 : 1,
+        )
   const found = all.filter((listed) => fits(parts, listed, query))
-  return json(200, pageOf(found, paging).map((listed) => viewOf(parts, listed, query)))
+  return json(
+    200,
+    pageOf(found, paging).map((listed) => viewOf(parts, listed, query)),
+  )
 }
 
 /** A name or a DNS name is looked up; only the other filters look at every installation. */
@@ -99,10 +151,13 @@ function fits(parts: Parts, { installation, tombstone }: Listed, query: URLSearc
   const { metadata, spec } = installation
   const [owner, group, state, dns, name, locked] = FILTERS.map((filter) => query.get(filter))
   if (owner && spec.owner !== owner) return false
-  if (group && (typeof spec.group !== 'string' || fleet.group(spec.group)?.metadata.id !== group)) return false
-  if (state && (tombstone === undefined ? stateOf(parts, fleet, installation) : 'deleted') !== state) return false
+  if (group && (typeof spec.group !== 'string' || fleet.group(spec.group)?.metadata.id !== group))
+    return false
+  if (state && (tombstone === undefined ? stateOf(parts, fleet, installation) : 'deleted') !== state)
+    return false
   if (name && metadata.name !== name) return false
-  if (dns && !spec.dns.some((record) => record.deletedAt === undefined && matches(record.name, dns))) return false
+  if (dns && !spec.dns.some((record) => record.deletedAt === undefined && matches(record.name, dns)))
+    return false
   return !locked || (spec.deletionLocked ?? false) === readBoolean(query, 'deletion_locked', false)
 }
 
@@ -122,7 +177,9 @@ function statusOf(parts: Parts): object {
     InstallationsStable: count((state) => state === 'stable'),
     InstallationsHibernating: count((state) => state === 'hibernating'),
     InstallationsPendingDeletion: count((state) => state === 'deletion-pending'),
-    InstallationsUpdating: count((state) => state !== 'stable' && state !== 'hibernating' && state !== 'deletion-pending'),
+    InstallationsUpdating: count(
+      (state) => state !== 'stable' && state !== 'hibernating' && state !== 'deletion-pending',
+    ),
   }
 }
 
@@ -130,8 +187,12 @@ function listClusterInstallations(parts: Parts, query: URLSearchParams): Answer 
   const paging = readPaging(query)
   const cluster = query.get('cluster')
   const installation = query.get('installation')
-  const found = clusterInstallations(parts).filter((view) =>
-    (paging.includeDeleted || view.DeleteAt === 0) && (!cluster || view.ClusterID === cluster) && (!installation || view.InstallationID === installation))
+  const found = clusterInstallations(parts).filter(
+    (view) =>
+      (paging.includeDeleted || view.DeleteAt === 0) &&
+      (!cluster || view.ClusterID === cluster) &&
+      (!installation || view.InstallationID === installation),
+  )
   return json(200, pageOf(found, paging))
 }
 
@@ -144,16 +205,22 @@ interface ClusterInstallationView {
 
 function clusterInstallations(parts: Parts): readonly ClusterInstallationView[] {
   const { fleet } = parts.writer
-  return fleet.installations().flatMap((installation) => (installation.spec.clusterInstallations ?? []).map((deployment) => ({
-    ID: deployment.id,
-    ClusterID: fleet.cluster(deployment.cluster)?.metadata.id ?? '',
-    InstallationID: installation.metadata.id,
-    Namespace: installation.metadata.id,
-    State: clusterInstallationState(installation, deployment, parts.observations.get('clusterInstallation', deployment.id)),
-    CreateAt: milliseconds(deployment.createdAt),
-    DeleteAt: milliseconds(deployment.deletedAt),
-    APISecurityLock: deployment.apiLocked ?? false,
-    ...lockView(parts.leases, 'clusterInstallation', deployment.id),
-    IsActive: deployment.active,
-  })))
+  return fleet.installations().flatMap((installation) =>
+    (installation.spec.clusterInstallations ?? []).map((deployment) => ({
+      ID: deployment.id,
+      ClusterID: fleet.cluster(deployment.cluster)?.metadata.id ?? '',
+      InstallationID: installation.metadata.id,
+      Namespace: installation.metadata.id,
+      State: clusterInstallationState(
+        installation,
+        deployment,
+        parts.observations.get('clusterInstallation', deployment.id),
+      ),
+      CreateAt: milliseconds(deployment.createdAt),
+      DeleteAt: milliseconds(deployment.deletedAt),
+      APISecurityLock: deployment.apiLocked ?? false,
+      ...lockView(parts.leases, 'clusterInstallation', deployment.id),
+      IsActive: deployment.active,
+    })),
+  )
 }

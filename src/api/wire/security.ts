@@ -19,32 +19,56 @@ interface Lockable {
 export function securityRoutes({ writer, leases }: Parts): readonly Route[] {
   const lockables: readonly Lockable[] = [
     {
-      kind: 'cluster', path: '/api/security/cluster/{id}/api', name: 'Cluster', require: (context) => requireCluster(writer.fleet, context.id()),
+      kind: 'cluster',
+      path: '/api/security/cluster/{id}/api',
+      name: 'Cluster',
+      require: (context) => requireCluster(writer.fleet, context.id()),
       transaction: (context, locked) => lockCluster({ id: context.id(), locked }),
     },
     {
-      kind: 'group', path: '/api/security/group/{id}/api', name: 'Group', require: (context) => requireGroup(writer.fleet, context.id()),
+      kind: 'group',
+      path: '/api/security/group/{id}/api',
+      name: 'Group',
+      require: (context) => requireGroup(writer.fleet, context.id()),
       transaction: (context, locked) => lockGroup({ id: context.id(), locked }),
     },
     {
-      kind: 'installation', path: '/api/security/installation/{id}/api', name: 'Installation', require: (context) => requireInstallation(writer.fleet, context.id()),
+      kind: 'installation',
+      path: '/api/security/installation/{id}/api',
+      name: 'Installation',
+      require: (context) => requireInstallation(writer.fleet, context.id()),
       transaction: (context, locked) => lockInstallation({ id: context.id(), lock: 'apiLocked', locked }),
     },
     {
-      kind: 'installation', path: '/api/security/installation/{id}/deletion', name: 'InstallationDeletion', require: (context) => requireInstallation(writer.fleet, context.id()),
-      transaction: (context, locked) => lockInstallation({ id: context.id(), lock: 'deletionLocked', locked }),
+      kind: 'installation',
+      path: '/api/security/installation/{id}/deletion',
+      name: 'InstallationDeletion',
+      require: (context) => requireInstallation(writer.fleet, context.id()),
+      transaction: (context, locked) =>
+        lockInstallation({ id: context.id(), lock: 'deletionLocked', locked }),
     },
   ]
-  return lockables.flatMap((lockable) => [true, false].map((locked): Route => {
-    const verb = locked ? 'lock' : 'unlock'
-    return {
-      method: 'POST', path: `${lockable.path}/${verb}`, operationId: `${verb}${lockable.name}`, summary: `${locked ? 'Lock' : 'Unlock'} (${lockable.name})`,
-      role: 'writer', wire: true, responses: { 200: { description: 'Done', schema: null } }, replay: () => empty(200),
-      async handler(context) {
-        lockable.require(context)
-        requireFree(leases, lockable.kind, context.id())
-        return await context.submit({ transaction: lockable.transaction(context, locked), answer: () => empty(200) })
-      },
-    }
-  }))
+  return lockables.flatMap((lockable) =>
+    [true, false].map((locked): Route => {
+      const verb = locked ? 'lock' : 'unlock'
+      return {
+        method: 'POST',
+        path: `${lockable.path}/${verb}`,
+        operationId: `${verb}${lockable.name}`,
+        summary: `${locked ? 'Lock' : 'Unlock'} (${lockable.name})`,
+        role: 'writer',
+        wire: true,
+        responses: { 200: { description: 'Done', schema: null } },
+        replay: () => empty(200),
+        async handler(context) {
+          lockable.require(context)
+          requireFree(leases, lockable.kind, context.id())
+          return await context.submit({
+            transaction: lockable.transaction(context, locked),
+            answer: () => empty(200),
+          })
+        },
+      }
+    }),
+  )
 }

@@ -49,13 +49,16 @@ export class SecretCollector {
   envPatch(env: WireEnv | undefined): EnvPatch | undefined {
     if (env === undefined) return undefined
     if (Object.keys(env).length === 0) return 'clear'
-    return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, this.#value(name, value) ?? null]))
+    return Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [name, this.#value(name, value) ?? null]),
+    )
   }
 
   #value(name: string, value: WireEnv[string]): EnvValue | undefined {
     if (value.valueFrom !== undefined) return { valueFrom: value.valueFrom }
     if (value.value === undefined || value.value === '') return undefined
-    if (isSecretEnvName(name, this.#settings.spec.secretEnvNames ?? [])) return { secret: this.keep(`env-${name}`, value.value) }
+    if (isSecretEnvName(name, this.#settings.spec.secretEnvNames ?? []))
+      return { secret: this.keep(`env-${name}`, value.value) }
     return { value: value.value }
   }
 }

@@ -32,9 +32,16 @@ export function refuseViolations(fleet: Fleet, changes: readonly IntentChange[])
 
 /** What is wrong with changes that somebody committed: the rules, and what only the API may do. */
 export function violationProblems(fleet: Fleet, changes: readonly IntentChange[]): readonly Problem[] {
-  return [...violations(fleet, changes), ...changes.flatMap(lockViolations)].map(({ path, pointer, code, detail }) => ({
-    path, line: 0, column: 0, code, detail, pointer,
-  }))
+  return [...violations(fleet, changes), ...changes.flatMap(lockViolations)].map(
+    ({ path, pointer, code, detail }) => ({
+      path,
+      line: 0,
+      column: 0,
+      code,
+      detail,
+      pointer,
+    }),
+  )
 }
 
 function violations(fleet: Fleet, changes: readonly IntentChange[]): readonly Violation[] {
@@ -51,7 +58,12 @@ function violations(fleet: Fleet, changes: readonly IntentChange[]): readonly Vi
 
 function secretViolations({ path, after }: IntentChange): readonly Violation[] {
   if (after === undefined) return []
-  return findSecrets(after).map(({ pointer, detail }) => ({ path, pointer, code: 'secret-in-git' as const, detail }))
+  return findSecrets(after).map(({ pointer, detail }) => ({
+    path,
+    pointer,
+    code: 'secret-in-git' as const,
+    detail,
+  }))
 }
 
 function sentence(text: string): string {

@@ -6,7 +6,8 @@ import type { Violation } from './check.ts'
 export function identityViolations({ path, before, after }: IntentChange): readonly Violation[] {
   if (after === undefined) return []
   const found: Violation[] = after.kind === 'Installation' ? [...primaryViolations(path, after)] : []
-  if (before === undefined || before.kind !== after.kind || after.kind === 'Fleet' || before.kind === 'Fleet') return found
+  if (before === undefined || before.kind !== after.kind || after.kind === 'Fleet' || before.kind === 'Fleet')
+    return found
   for (const field of ['id', 'createdAt'] as const) {
     const was = before.metadata[field]
     if (was === undefined || was === after.metadata[field]) continue
@@ -20,7 +21,14 @@ function primaryViolations(path: string, { spec }: Installation): readonly Viola
   const live = spec.dns.filter(({ deletedAt }) => deletedAt === undefined)
   const primaries = live.filter(({ primary }) => primary === true).length
   if (live.length === 0) {
-    return [{ path, pointer: '/spec/dns', code: 'invalid-document', detail: 'no DNS name is left; keep at least one' }]
+    return [
+      {
+        path,
+        pointer: '/spec/dns',
+        code: 'invalid-document',
+        detail: 'no DNS name is left; keep at least one',
+      },
+    ]
   }
   if (primaries === 1) return []
   const detail = `${primaries} DNS names have primary: true; exactly one must`

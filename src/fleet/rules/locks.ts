@@ -4,7 +4,13 @@ import type { IntentChange } from '../fleet.ts'
 import type { Violation } from './check.ts'
 
 export function lockViolations({ path, before, after }: IntentChange): readonly Violation[] {
-  if (before === undefined || before.kind === 'Fleet' || before.kind === 'Tombstone' || before.kind === 'SharedDatabase') return []
+  if (
+    before === undefined ||
+    before.kind === 'Fleet' ||
+    before.kind === 'Tombstone' ||
+    before.kind === 'SharedDatabase'
+  )
+    return []
   if (before.spec.apiLocked !== true) return []
   if (after !== undefined && isDeepStrictEqual(unlocked(before), unlocked(after))) return []
   const detail = `this ${before.kind.toLowerCase()} is locked (spec.apiLocked); remove the lock in a commit of its own first`

@@ -7,7 +7,9 @@ import type { Installation } from '../intents.ts'
 export function requireFreeNames(fleet: Fleet, installation: Installation): void {
   const [taken] = takenNames(fleet, installation)
   if (taken === undefined) return
-  throw new FleetError(taken.code, taken.detail, { errors: [{ pointer: taken.pointer, detail: taken.detail }] })
+  throw new FleetError(taken.code, taken.detail, {
+    errors: [{ pointer: taken.pointer, detail: taken.detail }],
+  })
 }
 
 export interface TakenName extends ErrorDetail {

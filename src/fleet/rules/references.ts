@@ -7,33 +7,58 @@ import { takenNames } from './names.ts'
 
 /** @param changes all that come together: what one of them brings, another may name */
 export function referenceViolations(
-  fleet: Fleet, changes: readonly IntentChange[], { path, after }: IntentChange,
+  fleet: Fleet,
+  changes: readonly IntentChange[],
+  { path, after }: IntentChange,
 ): readonly Violation[] {
   if (after?.kind !== 'Installation') return []
   const { metadata, spec } = after
   const lookup = lookupOf(fleet, changes)
   const found: Violation[] = takenNames(fleet, after).map((taken) => ({ ...taken, path }))
-  const add = (pointer: string, detail: string): void => void found.push({ path, pointer, code: 'invalid-document', detail })
-  if (spec.placement === undefined) add('/spec/placement', 'an installation in a cluster folder needs spec.placement.cluster; name the cluster of the folder')
-  else if (!path.startsWith(`clusters/${spec.placement.cluster}/`)) add('/spec/placement/cluster', `the folder is not of cluster ${spec.placement.cluster}; name the cluster of the folder`)
+  const add = (pointer: string, detail: string): void =>
+    void found.push({ path, pointer, code: 'invalid-document', detail })
+  if (spec.placement === undefined)
+    add(
+      '/spec/placement',
+      'an installation in a cluster folder needs spec.placement.cluster; name the cluster of the folder',
+    )
+  else if (!path.startsWith(`clusters/${spec.placement.cluster}/`))
+    add(
+      '/spec/placement/cluster',
+      `the folder is not of cluster ${spec.placement.cluster}; name the cluster of the folder`,
+    )
   else found.push(...clusterViolations(path, after, lookup.cluster(spec.placement.cluster)))
-  if (typeof spec.group === 'string' && isGone(lookup.group(spec.group))) add('/spec/group', `there is no group ${spec.group}; name one of groups/, or leave it out`)
+  if (typeof spec.group === 'string' && isGone(lookup.group(spec.group)))
+    add('/spec/group', `there is no group ${spec.group}; name one of groups/, or leave it out`)
   const { shared } = spec.database
   if (shared === undefined) return found
   const database = lookup.database(shared.database)
   if (database === undefined || isGone(database)) {
-    add('/spec/database/shared/database', `there is no shared database ${shared.database}; name one of databases/`)
+    add(
+      '/spec/database/shared/database',
+      `there is no shared database ${shared.database}; name one of databases/`,
+    )
   } else if (shared.schema !== undefined && !hasLogical(database, shared.logicalDatabase)) {
-    add('/spec/database/shared/logicalDatabase', `${shared.database} has no logical database ${shared.logicalDatabase}; name one that ${metadata.name} can share`)
+    add(
+      '/spec/database/shared/logicalDatabase',
+      `${shared.database} has no logical database ${shared.logicalDatabase}; name one that ${metadata.name} can share`,
+    )
   }
   return found
 }
 
-function clusterViolations(path: string, { metadata, spec }: Installation, cluster: Cluster | undefined): readonly Violation[] {
+function clusterViolations(
+  path: string,
+  { metadata, spec }: Installation,
+  cluster: Cluster | undefined,
+): readonly Violation[] {
   const name = spec.placement?.cluster ?? ''
   const at = { path, pointer: '/spec/placement/cluster', code: 'invalid-document' as const }
-  if (cluster === undefined || isGone(cluster)) return [{ ...at, detail: `there is no cluster ${name}; name one of clusters/` }]
-  const missing = (metadata.annotations ?? []).filter((annotation) => !(cluster.metadata.annotations ?? []).includes(annotation))
+  if (cluster === undefined || isGone(cluster))
+    return [{ ...at, detail: `there is no cluster ${name}; name one of clusters/` }]
+  const missing = (metadata.annotations ?? []).filter(
+    (annotation) => !(cluster.metadata.annotations ?? []).includes(annotation),
+  )
   if (missing.length === 0) return []
   const detail = `cluster ${name} lacks the annotation ${missing.join(', ')}; add it to the cluster, or take it from the installation`
   return [{ path, pointer: '/metadata/annotations', code: 'invalid-document', detail }]
@@ -44,7 +69,9 @@ function isGone(intent: Cluster | Group | SharedDatabase | undefined): boolean {
 }
 
 function hasLogical({ spec }: SharedDatabase, name: string): boolean {
-  return (spec.logicalDatabases ?? []).some((logical) => logical.name === name && logical.deletedAt === undefined)
+  return (spec.logicalDatabases ?? []).some(
+    (logical) => logical.name === name && logical.deletedAt === undefined,
+  )
 }
 
 interface Lookup {

@@ -13,7 +13,11 @@ export function removalViolations(fleet: Fleet, changes: readonly IntentChange[]
 }
 
 function idOf(intent: Intent | undefined): string | undefined {
-  if (intent?.kind === 'Installation' || intent?.kind === 'InstallationRequest' || intent?.kind === 'Tombstone')
+  if (
+    intent?.kind === 'Installation' ||
+    intent?.kind === 'InstallationRequest' ||
+    intent?.kind === 'Tombstone'
+  )
     return intent.metadata.id
   return undefined
 }

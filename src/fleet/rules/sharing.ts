@@ -11,8 +11,15 @@ export function sharingViolations(fleet: Fleet, { path, before, after }: IntentC
   const others = installations - (was?.spec.placement?.cluster === cluster ? 1 : 0)
   const at = { path, pointer: '/spec/affinity', code: 'invalid-document' as const }
   if (after.spec.affinity === 'isolated' && others > 0)
-    return [{ ...at, detail: `cluster ${cluster} already has installations; an isolated one needs an empty cluster` }]
+    return [
+      {
+        ...at,
+        detail: `cluster ${cluster} already has installations; an isolated one needs an empty cluster`,
+      },
+    ]
   if (isolated && others > 0)
-    return [{ ...at, detail: `cluster ${cluster} belongs to an isolated installation; choose another cluster` }]
+    return [
+      { ...at, detail: `cluster ${cluster} belongs to an isolated installation; choose another cluster` },
+    ]
   return []
 }

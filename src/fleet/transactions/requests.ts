@@ -17,7 +17,11 @@ export interface AcceptRequest {
 }
 
 /** A request that a person committed gets an id, and a place if one is there. */
-export function acceptRequest({ path, ids, placement }: AcceptRequest): Transaction<Installation | undefined> {
+export function acceptRequest({
+  path,
+  ids,
+  placement,
+}: AcceptRequest): Transaction<Installation | undefined> {
   return (fleet, context) => {
     const request = fleet.newRequests().get(path)
     if (request === undefined)
@@ -28,9 +32,18 @@ export function acceptRequest({ path, ids, placement }: AcceptRequest): Transact
     const createdAt = new Date(context.now).toISOString()
     const installation = completed(request, fleet.settings, { id, createdAt, dnsIds })
     requireFreeNames(fleet, installation)
-    const settled = settle(fleet, installation, { clusterInstallationId, logicalDatabaseId, now: createdAt, placement })
+    const settled = settle(fleet, installation, {
+      clusterInstallationId,
+      logicalDatabaseId,
+      now: createdAt,
+      placement,
+    })
     const changes = [{ path, before: request, after: undefined }, ...settled.changes]
-    return { changes, text: { ...settled.text, body: joined(`Asked for in ${path}`, settled.text.body) }, value: settled.value.installation }
+    return {
+      changes,
+      text: { ...settled.text, body: joined(`Asked for in ${path}`, settled.text.body) },
+      value: settled.value.installation,
+    }
   }
 }
 
@@ -48,7 +61,11 @@ export interface Settled {
 }
 
 /** Writes a new installation where it belongs: on a cluster, or under `requests/` while none fits. */
-export function settle(fleet: Fleet, installation: Installation, input: SettleInput): TransactionResult<Settled> {
+export function settle(
+  fleet: Fleet,
+  installation: Installation,
+  input: SettleInput,
+): TransactionResult<Settled> {
   const { id, name } = installation.metadata
   const trailers = { Installation: id }
   const path = requestPath(id)
@@ -60,7 +77,11 @@ export function settle(fleet: Fleet, installation: Installation, input: SettleIn
   const placement = place(fleet, installation, input)
   if (placement.outcome === 'waiting') {
     const change = { path, before: undefined, after: requestOf(installation, placement.reason) }
-    const text = { subject: `Accept installation ${name}, which waits for a cluster`, body: `Waits: ${placement.reason}`, trailers }
+    const text = {
+      subject: `Accept installation ${name}, which waits for a cluster`,
+      body: `Waits: ${placement.reason}`,
+      trailers,
+    }
     return { changes: [change], text, value: { installation, placement } }
   }
   const placed = placedOn(installation, placement, input)
@@ -73,19 +94,30 @@ export function settle(fleet: Fleet, installation: Installation, input: SettleIn
 }
 
 /** An installation that waits is placed. Refused while nothing fits. */
-export function placeWaiting(input: { readonly id: Id; readonly ids: readonly Id[]; readonly now: number }): Transaction<Settled> {
+export function placeWaiting(input: {
+  readonly id: Id
+  readonly ids: readonly Id[]
+  readonly now: number
+}): Transaction<Settled> {
   return (fleet) => {
     const before = fleet.intent(requestPath(input.id))
     const installation = fleet.installation(input.id)
     if (installation === undefined || before === undefined || installation.spec.placement !== undefined)
       throw new FleetError('not-found', `No installation ${input.id} waits for a cluster`)
     const [clusterInstallationId, logicalDatabaseId] = input.ids
-    if (clusterInstallationId === undefined || logicalDatabaseId === undefined) throw new RangeError('placement needs two ids')
+    if (clusterInstallationId === undefined || logicalDatabaseId === undefined)
+      throw new RangeError('placement needs two ids')
     const settled = settle(fleet, installation, {
-      clusterInstallationId, logicalDatabaseId, now: new Date(input.now).toISOString(), placement: 'now',
+      clusterInstallationId,
+      logicalDatabaseId,
+      now: new Date(input.now).toISOString(),
+      placement: 'now',
     })
     if (settled.value.placement?.outcome !== 'placed')
-      throw new FleetError('invalid-state', `Nothing fits ${installation.metadata.name}: ${settled.value.placement?.reason}`)
+      throw new FleetError(
+        'invalid-state',
+        `Nothing fits ${installation.metadata.name}: ${settled.value.placement?.reason}`,
+      )
     const { name } = installation.metadata
     const subject = `Place installation ${name} on ${settled.value.placement.cluster}`
     return {
@@ -102,9 +134,16 @@ export function wouldBePlaced(fleet: Fleet, installation: Installation): boolean
   return place(fleet, installation, input).outcome === 'placed'
 }
 
-function placedOn(installation: Installation, placement: Extract<Placement, { outcome: 'placed' }>, input: SettleInput): Installation {
+function placedOn(
+  installation: Installation,
+  placement: Extract<Placement, { outcome: 'placed' }>,
+  input: SettleInput,
+): Installation {
   const clusterInstallation = {
-    id: input.clusterInstallationId, cluster: placement.cluster, createdAt: input.now, active: true,
+    id: input.clusterInstallationId,
+    cluster: placement.cluster,
+    createdAt: input.now,
+    active: true,
   }
   return {
     ...installation,
@@ -118,8 +157,15 @@ function placedOn(installation: Installation, placement: Extract<Placement, { ou
   }
 }
 
-function placementChanges(placed: Installation, placement: Extract<Placement, { outcome: 'placed' }>): readonly IntentChange[] {
-  const change = { path: installationPath(placement.cluster, placed.metadata.id), before: undefined, after: placed }
+function placementChanges(
+  placed: Installation,
+  placement: Extract<Placement, { outcome: 'placed' }>,
+): readonly IntentChange[] {
+  const change = {
+    path: installationPath(placement.cluster, placed.metadata.id),
+    before: undefined,
+    after: placed,
+  }
   const shared = placement.sharedDatabase
   if (shared === undefined) return [change]
   return [{ path: databasePath(shared.before.metadata.name), ...shared }, change]

@@ -19,7 +19,12 @@ export function editYaml(text: string, before: unknown, after: unknown): string 
   return isDeepStrictEqual(parseYaml('', edited).value, plain(after)) ? edited : emitDocument(after)
 }
 
-function change(document: Document, path: readonly string[], before: JsonValue | undefined, after: JsonValue): void {
+function change(
+  document: Document,
+  path: readonly string[],
+  before: JsonValue | undefined,
+  after: JsonValue,
+): void {
   if (isDeepStrictEqual(before, after)) return
   if (!isObject(before) || !isObject(after)) {
     document.setIn(path, document.createNode(after))

@@ -7,7 +7,6 @@
 const RESERVED = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null', 'nan', 'inf'])
 const PLAIN = /^[A-Za-z_/][A-Za-z0-9_/.@:+=,()-]*$/
 const WORDS = /^[A-Za-z_/][A-Za-z0-9_/.@+=,()-]*(?: [A-Za-z0-9_/.@+=,()-]+)+$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON leaves as they are and YAML does not allow
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /** One scalar: plain where every parser agrees what it is, in double quotes otherwise. */
@@ -16,7 +15,10 @@ export function emitScalar(value: string | number | boolean | null): string {
   if (typeof value === 'number') return JSON.stringify(value).replace(/^(-?\d+)e/, '$1.0e')
   if (typeof value !== 'string') return JSON.stringify(value)
   if (isPlain(value)) return value
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(value).replace(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function isPlain(text: string): boolean {
@@ -40,7 +42,12 @@ export function emitDocument(value: unknown): string {
   return `${emitBlock(value, 0)}\n`
 }
 
-function emitMap(value: Readonly<Record<string, unknown>>, margin: string, lines: string[], first = margin): void {
+function emitMap(
+  value: Readonly<Record<string, unknown>>,
+  margin: string,
+  lines: string[],
+  first = margin,
+): void {
   let start = first
   for (const key in value) {
     const entry = value[key]

@@ -1,5 +1,16 @@
 /** The one door for YAML that people write: strict, with the line and column of everything that is wrong. */
-import { type Document, isAlias, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
 import type { Problem } from '../files.ts'
 import type { JsonValue } from '../intents.ts'
 
@@ -17,17 +28,33 @@ export interface ParsedYaml {
 
 export function parseYaml(path: string, text: string): ParsedYaml {
   const refusal = tooMuch(text)
-  if (refusal !== undefined) return refused([{ path, line: 0, column: 0, code: 'invalid-yaml', detail: refusal }])
+  if (refusal !== undefined)
+    return refused([{ path, line: 0, column: 0, code: 'invalid-yaml', detail: refusal }])
   const lines = new LineCounter()
   const document = parseDocument(text, {
-    lineCounter: lines, version: '1.2', schema: 'core', merge: false, uniqueKeys: true, strict: true, prettyErrors: false, stringKeys: false,
+    lineCounter: lines,
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    uniqueKeys: true,
+    strict: true,
+    prettyErrors: false,
+    stringKeys: false,
   })
   const at = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  const problems = [...document.errors, ...document.warnings].map((error) => ({ path, ...at(error.pos[0]), code: 'invalid-yaml', detail: explain(error) }))
-  if (problems.length === 0) problems.push(...forbidden(document, (offset, detail) => ({ path, ...at(offset), code: 'invalid-yaml', detail })))
+  const problems = [...document.errors, ...document.warnings].map((error) => ({
+    path,
+    ...at(error.pos[0]),
+    code: 'invalid-yaml',
+    detail: explain(error),
+  }))
+  if (problems.length === 0)
+    problems.push(
+      ...forbidden(document, (offset, detail) => ({ path, ...at(offset), code: 'invalid-yaml', detail })),
+    )
   if (problems.length > 0) return refused(problems)
   return {
     value: document.toJS() ?? null,
@@ -57,16 +84,21 @@ const HINTS: Readonly<Record<string, string>> = {
 function explain(error: YAMLError): string {
   const hint = HINTS[error.code]
   const message = error.message.split('\n')[0] ?? error.code
-  return hint ?? `this is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}; correct the syntax`
+  return (
+    hint ??
+    `this is not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}; correct the syntax`
+  )
 }
 
 function forbidden(document: Document, problem: (offset: number, detail: string) => Problem): Problem[] {
   const found: Problem[] = []
-  const add = (node: Node | null | undefined, detail: string): void => void found.push(problem(node?.range?.[0] ?? 0, detail))
+  const add = (node: Node | null | undefined, detail: string): void =>
+    void found.push(problem(node?.range?.[0] ?? 0, detail))
   visit(document, {
     Node(_key, node, ancestors) {
       if (isAlias(node)) add(node, 'aliases are not allowed; write the value itself')
-      else if (node.anchor !== undefined) add(node, 'anchors are not allowed; write the value where it is needed')
+      else if (node.anchor !== undefined)
+        add(node, 'anchors are not allowed; write the value where it is needed')
       else if (node.tag !== undefined) add(node, 'tags are not allowed; write the plain value')
       if (ancestors.length > DEPTH_LIMIT * 2) {
         add(node, `this nests deeper than ${DEPTH_LIMIT} levels; make it flatter`)
@@ -76,7 +108,8 @@ function forbidden(document: Document, problem: (offset: number, detail: string)
     },
     Pair(_key, pair) {
       const { key } = pair
-      if (!isScalar(key) || typeof key.value !== 'string') add(isScalar(key) || isMap(key) ? key : undefined, 'a key must be text; put it in quotes')
+      if (!isScalar(key) || typeof key.value !== 'string')
+        add(isScalar(key) || isMap(key) ? key : undefined, 'a key must be text; put it in quotes')
       else if (key.value === '<<') add(key, 'merge keys are not allowed; write the values out')
       else if (key.value === '__proto__') add(key, '__proto__ is not allowed as a key')
     },
@@ -85,9 +118,14 @@ function forbidden(document: Document, problem: (offset: number, detail: string)
 }
 
 function positionOf(
-  document: Document, pointer: string, at: (offset: number) => { line: number; column: number },
+  document: Document,
+  pointer: string,
+  at: (offset: number) => { line: number; column: number },
 ): { readonly line: number; readonly column: number } {
-  const keys = pointer.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const keys = pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
   let offset = document.contents?.range?.[0] ?? 0
   let node: unknown = document.contents
   for (const key of keys) {
@@ -97,7 +135,10 @@ function positionOf(
       if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset
       node = pair.value
     } else {
-      const next = typeof node === 'object' && node !== null && 'items' in node && Array.isArray(node.items) ? node.items[Number(key)] : undefined
+      const next =
+        typeof node === 'object' && node !== null && 'items' in node && Array.isArray(node.items)
+          ? node.items[Number(key)]
+          : undefined
       if (next === undefined) break
       offset = next.range?.[0] ?? offset
       node = next

@@ -27,9 +27,13 @@ const SETTINGS = [
  */
 export async function openEmbeddedHome(directory: string): Promise<RepositoryHome> {
   await mkdir(dirname(directory), { recursive: true })
-  if (!(await exists(join(directory, 'HEAD')))) await git(['init', '--quiet', '--bare', '--initial-branch=main', directory])
+  if (!(await exists(join(directory, 'HEAD'))))
+    await git(['init', '--quiet', '--bare', '--initial-branch=main', directory])
   if (!(await exists(join(directory, 'objects'))))
-    throw new FleetError('invalid-configuration', `${directory} is not a bare git repository; name one, or a folder that is not there yet.`)
+    throw new FleetError(
+      'invalid-configuration',
+      `${directory} is not a bare git repository; name one, or a folder that is not there yet.`,
+    )
   const lock = await lockInstance(directory)
   await removeStaleLocks(directory)
   for (const [key, value] of SETTINGS) await git(['config', key, value], { directory })
@@ -60,12 +64,17 @@ export async function openEmbeddedHome(directory: string): Promise<RepositoryHom
 /** All branches with their tips. */
 export async function readTips(directory: string): Promise<ReadonlyMap<RefName, ObjectId>> {
   const output = await git(['for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads'], { directory })
-  const lines = output.toString('utf8').split('\n').filter((line) => line !== '')
-  return new Map(lines.map((line) => {
-    const [ref = '', oid = ''] = line.split(' ')
-    // Git's own output.
-    return [ref as RefName, oid as ObjectId]
-  }))
+  const lines = output
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+  return new Map(
+    lines.map((line) => {
+      const [ref = '', oid = ''] = line.split(' ')
+      // Git's own output.
+      return [ref as RefName, oid as ObjectId]
+    }),
+  )
 }
 
 /** Writes a pack so that it is on the disk, whole, before any ref names what is in it. */
@@ -101,7 +110,12 @@ async function syncFolder(path: string): Promise<void> {
 async function removeStaleLocks(directory: string): Promise<void> {
   const below = await readdir(join(directory, 'refs'), { recursive: true })
   const locks = below.filter((name) => name.endsWith('.lock')).map((name) => join(directory, 'refs', name))
-  for (const path of [...locks, join(directory, 'packed-refs.lock'), join(directory, 'HEAD.lock'), join(directory, 'config.lock')]) {
+  for (const path of [
+    ...locks,
+    join(directory, 'packed-refs.lock'),
+    join(directory, 'HEAD.lock'),
+    join(directory, 'config.lock'),
+  ]) {
     await rm(path, { force: true })
   }
 }

@@ -18,10 +18,16 @@ export async function lockInstance(directory: string): Promise<InstanceLock> {
     const present = await readFile(path, 'utf8').catch(emptyWhenMissing)
     const [pid = '', start = ''] = present.split(' ')
     if (pid !== '' && (await isRunning(Number(pid), start)))
-      throw new FleetError('invalid-configuration', `Process ${pid} works on ${directory} already; stop it, or use another data directory.`)
+      throw new FleetError(
+        'invalid-configuration',
+        `Process ${pid} works on ${directory} already; stop it, or use another data directory.`,
+      )
     await rm(path, { force: true })
   }
-  throw new FleetError('invalid-configuration', `Could not lock ${directory}: other processes start on it at the same time.`)
+  throw new FleetError(
+    'invalid-configuration',
+    `Could not lock ${directory}: other processes start on it at the same time.`,
+  )
 }
 
 async function create(path: string, text: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 /** Ref transactions through one long-lived `git update-ref --stdin`: all refs or none, each with its old value. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { FleetError } from '../../fleet/errors.ts'
-import type { PushOutcome, RefUpdate } from '../contracts.ts'
 import { startGit } from '../child-process.ts'
+import type { PushOutcome, RefUpdate } from '../contracts.ts'
 
 const NOTHING = '0'.repeat(40)
 
@@ -31,7 +31,10 @@ export function createRefTransactions(directory: string): RefTransactions {
       const words = await converse(session(), `start\n${lines.join('\n')}\nprepare\ncommit\n`)
       if (words === undefined) return { outcome: 'accepted' }
       child = undefined
-      if (/but expected|reference already exists|unable to resolve reference|reference is missing/.test(words)) return { outcome: 'stale', detail: words }
+      if (
+        /but expected|reference already exists|unable to resolve reference|reference is missing/.test(words)
+      )
+        return { outcome: 'stale', detail: words }
       throw new FleetError('remote-refused', `The repository refused the update: ${words}`)
     },
     async close() {
@@ -45,7 +48,10 @@ export function createRefTransactions(directory: string): RefTransactions {
 }
 
 /** Undefined when committed, otherwise what git said before it ended. */
-async function converse(child: ChildProcessWithoutNullStreams, commands: string): Promise<string | undefined> {
+async function converse(
+  child: ChildProcessWithoutNullStreams,
+  commands: string,
+): Promise<string | undefined> {
   return await new Promise((resolve) => {
     let said = ''
     let words = ''

@@ -37,11 +37,17 @@ export async function createFleetWriter(options: WriterOptions): Promise<FleetWr
 /** Requests that were committed and not placed yet when the process died. */
 function unseen(head: Head, at: ObjectId): Parameters<typeof followUps>[1] {
   const requests = [...head.committed.newRequests().keys()]
-  const accepted = requests.map((path) => ({ path, before: undefined, after: head.committed.newRequests().get(path) }))
+  const accepted = requests.map((path) => ({
+    path,
+    before: undefined,
+    after: head.committed.newRequests().get(path),
+  }))
   return { from: at, to: at, accepted, editedManifests: [] }
 }
 
-async function openMain(options: WriterOptions): Promise<{ tips: ReadonlyMap<RefName, ObjectId>; main: ObjectId }> {
+async function openMain(
+  options: WriterOptions,
+): Promise<{ tips: ReadonlyMap<RefName, ObjectId>; main: ObjectId }> {
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const tips = await options.home.fetch()
     const main = tips.get(MAIN)
@@ -50,10 +56,17 @@ async function openMain(options: WriterOptions): Promise<{ tips: ReadonlyMap<Ref
     if (main !== undefined && entries.some((entry) => entry.name === FLEET_PATH)) return { tips, main }
     await pushFirstCommit(options, main, tree)
   }
-  throw new FleetError('stale-lease', 'Could not write the first commit: somebody else pushes to the fleet repository all the time')
+  throw new FleetError(
+    'stale-lease',
+    'Could not write the first commit: somebody else pushes to the fleet repository all the time',
+  )
 }
 
-async function pushFirstCommit(options: WriterOptions, main: ObjectId | undefined, tree: ObjectId | undefined): Promise<void> {
+async function pushFirstCommit(
+  options: WriterOptions,
+  main: ObjectId | undefined,
+  tree: ObjectId | undefined,
+): Promise<void> {
   const { home, committer, clock, initialFiles, randomness } = options
   const editor = createTreeEditor(home.objects, tree ?? EMPTY_TREE)
   const objects: NewObject[] = [...(await editor.apply(initialFiles))]
@@ -63,7 +76,13 @@ async function pushFirstCommit(options: WriterOptions, main: ObjectId | undefine
     { subject: 'Start the fleet', body: 'Settings of the fleet are in fleet.yaml.', trailers: {} },
     { requestId: Buffer.from(randomness.bytes(8)).toString('hex'), actor: committer, now: clock.now() },
   )
-  const commit = commitObject({ tree: editor.root, parents: main === undefined ? [] : [main], author: line, committer: line, message })
+  const commit = commitObject({
+    tree: editor.root,
+    parents: main === undefined ? [] : [main],
+    author: line,
+    committer: line,
+    message,
+  })
   await home.push([{ ref: MAIN, expected: main, next: commit.oid }], [...objects, commit])
 }
 

@@ -14,7 +14,11 @@ import type { Settle, WindowItem, WriterOptions } from './types.ts'
 const MOST_LINES = 20
 
 /** Items for the next window. Cost follows what was changed. */
-export async function followUps(head: Head, taken: Taken, options: WriterOptions): Promise<readonly WindowItem[]> {
+export async function followUps(
+  head: Head,
+  taken: Taken,
+  options: WriterOptions,
+): Promise<readonly WindowItem[]> {
   await attribute(head, options)
   const edits = await editedManifests(head, taken, options)
   const rendered = await changedOnly(head, options.render(head.committed, taken.accepted))
@@ -53,19 +57,27 @@ interface Edits {
 async function editedManifests(head: Head, taken: Taken, options: WriterOptions): Promise<Edits> {
   const touched = new Map(taken.editedManifests.map((file) => [file.path, file]))
   const expected = options.render(head.committed, [...unitsOf(head, touched.keys())])
-  const wrong = await changedOnly(head, expected.filter((file) => touched.has(file.path)))
+  const wrong = await changedOnly(
+    head,
+    expected.filter((file) => touched.has(file.path)),
+  )
   const wrongPaths = new Set<string>(wrong.map((file) => file.path))
   for (const path of touched.keys()) if (!wrongPaths.has(path)) head.problems.delete(path)
   if (head.committed.settings.spec.editedManifests === 'overwrite') {
-    const lines = await Promise.all(wrong.slice(0, MOST_LINES).map(async (file) => {
-      const entry = await lastCommit(options, file.path)
-      return `Restores ${file.path}${entry === undefined ? '' : `, edited by ${entry.author} in ${entry.commit.slice(0, 12)}`}`
-    }))
+    const lines = await Promise.all(
+      wrong.slice(0, MOST_LINES).map(async (file) => {
+        const entry = await lastCommit(options, file.path)
+        return `Restores ${file.path}${entry === undefined ? '' : `, edited by ${entry.author} in ${entry.commit.slice(0, 12)}`}`
+      }),
+    )
     return { restored: wrong, lines }
   }
   for (const { path } of wrong) {
-    const detail = 'this rendered file was edited by hand; revert the edit and change the intent instead, or set spec.editedManifests to overwrite'
-    head.problems.set(path, [await attributed({ path, line: 0, column: 0, code: 'edited-manifest', detail }, options)])
+    const detail =
+      'this rendered file was edited by hand; revert the edit and change the intent instead, or set spec.editedManifests to overwrite'
+    head.problems.set(path, [
+      await attributed({ path, line: 0, column: 0, code: 'edited-manifest', detail }, options),
+    ])
   }
   return { restored: [], lines: [] }
 }
@@ -76,7 +88,8 @@ function* unitsOf(head: Head, paths: Iterable<string>): Iterable<IntentChange> {
   for (const path of paths) {
     const role = roleOf(path)
     if (role.role !== 'rendered' || role.cluster === undefined) continue
-    const intentPath = role.id === undefined ? clusterPath(role.cluster) : installationPath(role.cluster, role.id)
+    const intentPath =
+      role.id === undefined ? clusterPath(role.cluster) : installationPath(role.cluster, role.id)
     const after = head.committed.intent(intentPath)
     if (after === undefined || seen.has(intentPath)) continue
     seen.add(intentPath)
@@ -84,17 +97,27 @@ function* unitsOf(head: Head, paths: Iterable<string>): Iterable<IntentChange> {
   }
 }
 
-function renderItem(files: readonly FileChange[], edits: Edits, taken: Taken, options: WriterOptions): WindowItem {
+function renderItem(
+  files: readonly FileChange[],
+  edits: Edits,
+  taken: Taken,
+  options: WriterOptions,
+): WindowItem {
   const changed = taken.accepted.map((change) => `Renders ${change.path}`)
   const lines = [...edits.lines, ...changed]
   const rest = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : []
-  const subject = taken.accepted.length === 0
-    ? `Restore ${count(files.length, 'rendered file')} edited by hand`
-    : `Render ${count(taken.accepted.length, 'changed document')}`
+  const subject =
+    taken.accepted.length === 0
+      ? `Restore ${count(files.length, 'rendered file')} edited by hand`
+      : `Render ${count(taken.accepted.length, 'changed document')}`
   return {
     kind: 'files',
     files,
-    text: { subject, body: [...lines.slice(0, MOST_LINES), ...rest].join('\n'), trailers: { Follows: taken.to } },
+    text: {
+      subject,
+      body: [...lines.slice(0, MOST_LINES), ...rest].join('\n'),
+      trailers: { Follows: taken.to },
+    },
     context: { requestId: newId(options), actor: options.committer, now: options.clock.now() },
     settle: reported(options),
   }
@@ -118,11 +141,22 @@ async function requestItem(head: Head, path: FleetPath, options: WriterOptions):
     reject(error) {
       if (!isFleetError(error)) return options.observer.failed(error)
       const details = error.data.errors?.map((e) => `${e.pointer}: ${e.detail}`) ?? []
-      const problem: Problem = { path, line: 0, column: 0, code: error.code, detail: [error.message, ...details].join('; ') }
+      const problem: Problem = {
+        path,
+        line: 0,
+        column: 0,
+        code: error.code,
+        detail: [error.message, ...details].join('; '),
+      }
       head.problems.set(path, [{ ...problem, commit: entry?.commit, author: entry?.author }])
     },
   }
-  return { kind: 'transaction', transaction: acceptRequest({ path, ids, placement: options.placement }), context, settle }
+  return {
+    kind: 'transaction',
+    transaction: acceptRequest({ path, ids, placement: options.placement }),
+    context,
+    settle,
+  }
 }
 
 function reported(options: WriterOptions): Settle<Committed<unknown>> {
@@ -135,7 +169,9 @@ async function lastCommit(options: WriterOptions, path: string): Promise<History
 
 async function attributed(problem: Problem, options: WriterOptions): Promise<Problem> {
   const entry = await lastCommit(options, problem.path)
-  return entry === undefined ? problem : { ...problem, commit: entry.commit, author: `${entry.author} <${entry.email}>` }
+  return entry === undefined
+    ? problem
+    : { ...problem, commit: entry.commit, author: `${entry.author} <${entry.email}>` }
 }
 
 /** Says of each new problem who brought it in. */

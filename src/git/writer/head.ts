@@ -13,7 +13,15 @@ import type { RefUpdate, RepositoryHome, TreeEditor } from '../contracts.ts'
 import { createTreeEditor } from '../tree-editor.ts'
 import { ingest } from './ingest.ts'
 import { loadFleet } from './load.ts'
-import { allProjections, buildProjections, MAIN, type ProjectionTips, type ProjectionWindow, readProjectionTips, touchedProjections } from './projections.ts'
+import {
+  allProjections,
+  buildProjections,
+  MAIN,
+  type ProjectionTips,
+  type ProjectionWindow,
+  readProjectionTips,
+  touchedProjections,
+} from './projections.ts'
 import type { BuiltWindow } from './window.ts'
 
 /** Versions of a held document that are tried, newest first. */
@@ -40,7 +48,12 @@ export class Head {
   readonly #home: RepositoryHome
 
   private constructor(
-    home: RepositoryHome, commit: ObjectId, tree: ObjectId, committed: FleetIndex, ahead: FleetIndex, projections: ProjectionTips,
+    home: RepositoryHome,
+    commit: ObjectId,
+    tree: ObjectId,
+    committed: FleetIndex,
+    ahead: FleetIndex,
+    projections: ProjectionTips,
   ) {
     this.#home = home
     this.commit = commit
@@ -53,14 +66,24 @@ export class Head {
 
   /** @throws FleetError `invalid-document`, `repository-damaged` */
   static async load(
-    home: RepositoryHome, history: FleetHistory, tips: ReadonlyMap<RefName, ObjectId>, main: ObjectId,
+    home: RepositoryHome,
+    history: FleetHistory,
+    tips: ReadonlyMap<RefName, ObjectId>,
+    main: ObjectId,
   ): Promise<Head> {
     const { tree } = await home.objects.commit(main)
     const documents = createDocuments()
     const loaded = await loadFleet(tree, home.objects, documents)
     const held = [...loaded.problems].filter(([, found]) => found.length > 0)
     for (const [path] of held) await applyLastValid(path, loaded.index, documents, history)
-    const head = new Head(home, main, tree, loaded.index, loaded.index.clone(), await readProjectionTips(tips, home.objects))
+    const head = new Head(
+      home,
+      main,
+      tree,
+      loaded.index,
+      loaded.index.clone(),
+      await readProjectionTips(tips, home.objects),
+    )
     for (const [path, found] of held) head.problems.set(path, found)
     return head
   }
@@ -105,12 +128,23 @@ export class Head {
   }
 
   /** What a built window moves besides main. */
-  async project(window: BuiltWindow, signatures: { readonly author: string; readonly committer: string }): Promise<ProjectionWindow> {
-    return await buildProjections(touchedProjections(this.ahead, window.paths, this.projections), this.editor, this.projections, signatures)
+  async project(
+    window: BuiltWindow,
+    signatures: { readonly author: string; readonly committer: string },
+  ): Promise<ProjectionWindow> {
+    return await buildProjections(
+      touchedProjections(this.ahead, window.paths, this.projections),
+      this.editor,
+      this.projections,
+      signatures,
+    )
   }
 
   /** What brings every projection to where main is: nothing, unless a crash or a person came between. */
-  async repair(signatures: { readonly author: string; readonly committer: string }): Promise<ProjectionWindow> {
+  async repair(signatures: {
+    readonly author: string
+    readonly committer: string
+  }): Promise<ProjectionWindow> {
     return await buildProjections(allProjections(this.ahead), this.editor, this.projections, signatures)
   }
 
@@ -120,7 +154,12 @@ export class Head {
 }
 
 /** A held document counts as it last was when it was valid, also after a restart. */
-async function applyLastValid(path: string, index: FleetIndex, documents: Documents, history: FleetHistory): Promise<void> {
+async function applyLastValid(
+  path: string,
+  index: FleetIndex,
+  documents: Documents,
+  history: FleetHistory,
+): Promise<void> {
   for (const entry of await history.log({ paths: [path], limit: VERSIONS_LOOKED_AT })) {
     const text = await history.fileAt(entry.commit, path)
     const { intent } = text === undefined ? { intent: undefined } : documents.parse(path as FleetPath, text)

@@ -29,7 +29,10 @@ export interface IngestResult {
 
 /** Reads the changed documents, applies what is valid to the index, and says what is wrong with the rest. */
 export async function ingest(
-  files: readonly ChangedFile[], index: FleetIndex, documents: Documents, reader: ObjectReader,
+  files: readonly ChangedFile[],
+  index: FleetIndex,
+  documents: Documents,
+  reader: ObjectReader,
 ): Promise<IngestResult> {
   const problems = new Map<string, readonly Problem[]>()
   const changes = await readChanges(files, index, documents, reader, problems)
@@ -64,26 +67,41 @@ async function readChanges(
       if (before !== undefined) changes.push({ path, before, after: undefined })
       continue
     }
-    const read = file.mode === '100644' || file.mode === '100755'
-      ? documents.parseBulk(path, texts.get(file.to) ?? '')
-      : { problems: [notAFile(path, file.mode)] }
+    const read =
+      file.mode === '100644' || file.mode === '100755'
+        ? documents.parseBulk(path, texts.get(file.to) ?? '')
+        : { problems: [notAFile(path, file.mode)] }
     if (read.intent === undefined) problems.set(path, read.problems)
     else changes.push({ path, before, after: read.intent })
   }
   return changes
 }
 
-async function readTexts(files: readonly ChangedFile[], reader: ObjectReader): Promise<ReadonlyMap<ObjectId, string>> {
+async function readTexts(
+  files: readonly ChangedFile[],
+  reader: ObjectReader,
+): Promise<ReadonlyMap<ObjectId, string>> {
   const texts = new Map<ObjectId, string>()
-  const wanted = new Set(files.flatMap((file) => (file.to === undefined || file.mode?.startsWith('100') !== true ? [] : [file.to])))
+  const wanted = new Set(
+    files.flatMap((file) =>
+      file.to === undefined || file.mode?.startsWith('100') !== true ? [] : [file.to],
+    ),
+  )
   const decoder = new TextDecoder()
   await reader.blobs([...wanted], (oid, content) => texts.set(oid, decoder.decode(content)))
   return texts
 }
 
 function notAFile(path: string, mode: string | undefined): Problem {
-  const what = mode === '120000' ? 'a symbolic link' : mode === '160000' ? 'a submodule' : `an entry of mode ${mode}`
-  return { path, line: 0, column: 0, code: 'not-a-file', detail: `${what} stands where a document belongs; commit a plain file` }
+  const what =
+    mode === '120000' ? 'a symbolic link' : mode === '160000' ? 'a submodule' : `an entry of mode ${mode}`
+  return {
+    path,
+    line: 0,
+    column: 0,
+    code: 'not-a-file',
+    detail: `${what} stands where a document belongs; commit a plain file`,
+  }
 }
 
 /** Changes that only make sense together (a move, a deletion with its tombstone, a request that was placed). */
@@ -105,18 +123,29 @@ function togetherKey(change: IntentChange): string {
 }
 
 function installationIdOf(intent: Intent): string | undefined {
-  if (intent.kind !== 'Installation' && intent.kind !== 'InstallationRequest' && intent.kind !== 'Tombstone') return undefined
+  if (intent.kind !== 'Installation' && intent.kind !== 'InstallationRequest' && intent.kind !== 'Tombstone')
+    return undefined
   return intent.metadata.id
 }
 
 /** What others refer to comes first and goes last. */
-const RANKS = { Fleet: 0, Cluster: 1, Group: 2, SharedDatabase: 3, Tombstone: 4, Installation: 5, InstallationRequest: 6 } as const
+const RANKS = {
+  Fleet: 0,
+  Cluster: 1,
+  Group: 2,
+  SharedDatabase: 3,
+  Tombstone: 4,
+  Installation: 5,
+  InstallationRequest: 6,
+} as const
 
 function rank(together: readonly IntentChange[]): number {
   const ranks = together.map(({ before, after }) => {
     const intent = after ?? before
     if (intent === undefined) return 0
-    return after === undefined && intent.kind !== 'Installation' && intent.kind !== 'InstallationRequest' ? 20 - RANKS[intent.kind] : RANKS[intent.kind]
+    return after === undefined && intent.kind !== 'Installation' && intent.kind !== 'InstallationRequest'
+      ? 20 - RANKS[intent.kind]
+      : RANKS[intent.kind]
   })
   return Math.max(...ranks)
 }

@@ -14,12 +14,20 @@ export interface LoadedFleet extends IngestResult {
 /**
  * @throws FleetError `invalid-document` when fleet.yaml itself is not valid: without it nothing can be decided
  */
-export async function loadFleet(tree: ObjectId, reader: ObjectReader, documents: Documents): Promise<LoadedFleet> {
+export async function loadFleet(
+  tree: ObjectId,
+  reader: ObjectReader,
+  documents: Documents,
+): Promise<LoadedFleet> {
   const files: readonly ChangedFile[] = (await reader.files(tree)).map((file) => ({
-    path: file.path, from: undefined, to: file.oid, mode: file.mode,
+    path: file.path,
+    from: undefined,
+    to: file.oid,
+    mode: file.mode,
   }))
   const settingsFile = files.find((file) => file.path === FLEET_PATH)
-  if (settingsFile?.to === undefined) throw new FleetError('invalid-document', `${FLEET_PATH} is missing; run fleetwright init`)
+  if (settingsFile?.to === undefined)
+    throw new FleetError('invalid-document', `${FLEET_PATH} is missing; run fleetwright init`)
   const text = Buffer.from(await reader.blob(settingsFile.to)).toString('utf8')
   const { intent, problems } = documents.parse(FLEET_PATH, text)
   if (intent?.kind !== 'Fleet') {
@@ -27,6 +35,11 @@ export async function loadFleet(tree: ObjectId, reader: ObjectReader, documents:
     throw new FleetError('invalid-document', lines.join('\n'))
   }
   const index = new FleetIndex(intent)
-  const result = await ingest(files.filter((file) => file !== settingsFile), index, documents, reader)
+  const result = await ingest(
+    files.filter((file) => file !== settingsFile),
+    index,
+    documents,
+    reader,
+  )
   return { index, ...result }
 }

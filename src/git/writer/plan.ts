@@ -8,7 +8,12 @@ import type { ObjectReader, TreeEditor } from '../contracts.ts'
 import { blobId } from '../objects.ts'
 
 export async function describePlan(
-  files: readonly FileChange[], text: CommitText, value: unknown, base: ObjectId, editor: TreeEditor, reader: ObjectReader,
+  files: readonly FileChange[],
+  text: CommitText,
+  value: unknown,
+  base: ObjectId,
+  editor: TreeEditor,
+  reader: ObjectReader,
 ): Promise<Plan<unknown>> {
   const changed: Plan<unknown>['files'][number][] = []
   const patches: string[] = []
@@ -17,7 +22,10 @@ export async function describePlan(
     if (present === undefined && file.text === undefined) continue
     if (file.text !== undefined && present === blobId(file.text)) continue
     const old = present === undefined ? undefined : Buffer.from(await reader.blob(present)).toString('utf8')
-    changed.push({ path: file.path, change: old === undefined ? 'added' : file.text === undefined ? 'removed' : 'changed' })
+    changed.push({
+      path: file.path,
+      change: old === undefined ? 'added' : file.text === undefined ? 'removed' : 'changed',
+    })
     patches.push(patch(file.path, old, file.text))
   }
   return { value, subject: text.subject, body: text.body, files: changed, diff: patches.join(''), base }

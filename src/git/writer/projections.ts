@@ -29,7 +29,8 @@ const CONTROL_PROJECTION: Projection = { ref: CONTROL, folder: 'control' }
 
 /** All refs an engine reads for a cluster. */
 export function projectionsOf(cluster: string, engine: EngineName): readonly Projection[] {
-  if (engine === 'argocd') return [{ ref: `refs/heads/cluster/${cluster}` as RefName, folder: clusterFolder(cluster) }]
+  if (engine === 'argocd')
+    return [{ ref: `refs/heads/cluster/${cluster}` as RefName, folder: clusterFolder(cluster) }]
   const shard = (name: string): RefName => `refs/heads/shard/${cluster}/${name}` as RefName
   return [
     ...SHARDS.map((s) => ({ ref: shard(s), folder: `${clusterFolder(cluster)}/installations/${s}` })),
@@ -43,7 +44,11 @@ export function engineOf(fleet: Fleet, cluster: Cluster): EngineName {
 }
 
 /** Projections that changed files can move. A cluster that has no refs yet gets all of them with its first commit. */
-export function touchedProjections(fleet: Fleet, paths: Iterable<string>, tips: ProjectionTips): readonly Projection[] {
+export function touchedProjections(
+  fleet: Fleet,
+  paths: Iterable<string>,
+  tips: ProjectionTips,
+): readonly Projection[] {
   const touched = new Map<RefName, Projection>([[CONTROL, CONTROL_PROJECTION]])
   const seenFolders = new Set<string>()
   for (const path of paths) {
@@ -64,11 +69,15 @@ export function touchedProjections(fleet: Fleet, paths: Iterable<string>, tips: 
 
 /** Every projection of the fleet, for start and repair. */
 export function allProjections(fleet: Fleet): readonly Projection[] {
-  return [CONTROL_PROJECTION, ...fleet.clusters().flatMap((c) => projectionsOf(c.metadata.name, engineOf(fleet, c)))]
+  return [
+    CONTROL_PROJECTION,
+    ...fleet.clusters().flatMap((c) => projectionsOf(c.metadata.name, engineOf(fleet, c))),
+  ]
 }
 
 export async function readProjectionTips(
-  tips: ReadonlyMap<RefName, ObjectId>, reader: ObjectReader,
+  tips: ReadonlyMap<RefName, ObjectId>,
+  reader: ObjectReader,
 ): Promise<ProjectionTips> {
   const found: ProjectionTips = new Map()
   for (const [ref, commit] of tips) {
@@ -105,7 +114,10 @@ export async function buildProjections(
     if (tip?.tree === tree) continue
     if (tree === EMPTY_TREE) objects.push(emptyTreeObject())
     const made = commitObject({
-      ...commit, tree, parents: tip === undefined ? [] : [tip.commit], message: `Project ${folder}\n`,
+      ...commit,
+      tree,
+      parents: tip === undefined ? [] : [tip.commit],
+      message: `Project ${folder}\n`,
     })
     objects.push(made)
     updates.push({ ref, expected: tip?.commit, next: made.oid })

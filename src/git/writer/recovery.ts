@@ -28,5 +28,6 @@ export async function isAncestor(reader: ObjectReader, commit: ObjectId, tip: Ob
 /** The newest commit that this writer (any of its replicas) made: up to it everything has been taken in. */
 export async function lastOwnCommit(history: FleetHistory, committer: string): Promise<ObjectId | undefined> {
   const entries = await history.log({ limit: LOOK_BACK })
-  return entries.find((entry) => entry.committer === committer && entry.trailers['Request-Id'] !== undefined)?.commit
+  return entries.find((entry) => entry.committer === committer && entry.trailers['Request-Id'] !== undefined)
+    ?.commit
 }

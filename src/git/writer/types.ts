@@ -29,7 +29,12 @@ export interface WriterOptions {
 /** What the writer tells the world about itself; `metrics.ts` turns it into Prometheus series. */
 export interface WriterObserver {
   queued(length: number): void
-  window(result: { readonly commits: number; readonly refused: number; readonly milliseconds: number; readonly bytes: number }): void
+  window(result: {
+    readonly commits: number
+    readonly refused: number
+    readonly milliseconds: number
+    readonly bytes: number
+  }): void
   race(): void
   ingested(commits: number, problems: number): void
   failed(error: unknown): void

@@ -38,7 +38,9 @@ export interface BuiltWindow {
 }
 
 export async function buildWindow(
-  base: WindowBase, items: readonly WindowItem[], options: Pick<WriterOptions, 'committer' | 'clock'>,
+  base: WindowBase,
+  items: readonly WindowItem[],
+  options: Pick<WriterOptions, 'committer' | 'clock'>,
 ): Promise<BuiltWindow> {
   const built: BuiltItem[] = []
   const refused: { item: WindowItem; error: unknown }[] = []
@@ -58,7 +60,14 @@ export async function buildWindow(
     const before = base.editor.root
     const made = await base.editor.apply([...intentFiles, ...prepared.files])
     if (base.editor.root === before && head !== undefined) {
-      built.push({ item, value: prepared.value, changes: prepared.changes, commit: undefined, trailers: {}, files: [] })
+      built.push({
+        item,
+        value: prepared.value,
+        changes: prepared.changes,
+        commit: undefined,
+        trailers: {},
+        files: [],
+      })
       continue
     }
     const commit = commitObject({
@@ -72,7 +81,14 @@ export async function buildWindow(
     head = commit.oid
     const files = [...intentFiles, ...prepared.files].map((file) => file.path)
     for (const path of files) paths.add(path)
-    built.push({ item, value: prepared.value, changes: prepared.changes, commit: commit.oid, trailers: prepared.text.trailers, files })
+    built.push({
+      item,
+      value: prepared.value,
+      changes: prepared.changes,
+      commit: commit.oid,
+      trailers: prepared.text.trailers,
+      files,
+    })
   }
   return { head, items: built, refused, objects, paths, inverses }
 }
@@ -123,11 +139,16 @@ function refuseHeld(held: ReadonlyMap<string, unknown>, changes: readonly Intent
 
 /** Texts of changed intents. What a person wrote in a document (comments, order) stays. */
 export async function intentTexts(
-  base: WindowBase, changes: readonly IntentChange[], texts: Map<ObjectId, string>,
+  base: WindowBase,
+  changes: readonly IntentChange[],
+  texts: Map<ObjectId, string>,
 ): Promise<readonly FileChange[]> {
   const files: FileChange[] = []
   for (const { path, before, after } of changes) {
-    files.push({ path, text: after === undefined ? undefined : await textOf(base, path, before, after, texts) })
+    files.push({
+      path,
+      text: after === undefined ? undefined : await textOf(base, path, before, after, texts),
+    })
   }
   return files
 }

@@ -12,7 +12,7 @@ import type { Committed, EarlierRequest, FleetWriter, HeadChange, Plan } from '.
 import { signature } from './commit-message.ts'
 import { followUps } from './follow-up.ts'
 import type { Head, Taken } from './head.ts'
-import { IdempotencyMemory } from './idempotency.ts'
+import type { IdempotencyMemory } from './idempotency.ts'
 import { describePlan } from './plan.ts'
 import { MAIN } from './projections.ts'
 import { isAncestor } from './recovery.ts'
@@ -24,7 +24,10 @@ const QUEUE_LIMIT = 10_000
 const MOST_RACES = 30
 const PATIENCE_MILLISECONDS = 20_000
 
-type Push = { readonly outcome: 'accepted' } | { readonly outcome: 'again' } | { readonly outcome: 'failed'; readonly error: unknown }
+type Push =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'again' }
+  | { readonly outcome: 'failed'; readonly error: unknown }
 
 export class Writer implements FleetWriter {
   readonly #options: WriterOptions
@@ -103,9 +106,13 @@ export class Writer implements FleetWriter {
   }
 
   #admit(): void {
-    if (this.#closed) throw new FleetError('writer-closed', 'The server is stopping; send the request again to the next one')
+    if (this.#closed)
+      throw new FleetError('writer-closed', 'The server is stopping; send the request again to the next one')
     if (this.#items.length < (this.#options.queueLimit ?? QUEUE_LIMIT)) return
-    throw new FleetError('writer-busy', `${this.#items.length} changes wait to be written; try again in some seconds`)
+    throw new FleetError(
+      'writer-busy',
+      `${this.#items.length} changes wait to be written; try again in some seconds`,
+    )
   }
 
   #wake(): void {
@@ -183,7 +190,12 @@ export class Writer implements FleetWriter {
       }
       const push = await this.#push(window)
       if (push.outcome === 'accepted') return this.#answer(window, this.#options.clock.monotonic() - started)
-      if (push.outcome === 'failed' && items.length > 1 && isFleetError(push.error) && push.error.code === 'remote-refused') {
+      if (
+        push.outcome === 'failed' &&
+        items.length > 1 &&
+        isFleetError(push.error) &&
+        push.error.code === 'remote-refused'
+      ) {
         // One of them is what the remote does not take: each alone, so that the others go in.
         for (const item of items) await this.#window([item])
         return
@@ -191,7 +203,10 @@ export class Writer implements FleetWriter {
       if (push.outcome === 'failed') return this.#rejectAll(items, push.error)
       await this.#options.clock.sleep(race * 20 * jitter(this.#options.randomness))
     }
-    this.#rejectAll(items, new FleetError('stale-lease', `Lost the race to the remote ${MOST_RACES} times; try again`))
+    this.#rejectAll(
+      items,
+      new FleetError('stale-lease', `Lost the race to the remote ${MOST_RACES} times; try again`),
+    )
   }
 
   async #push(window: BuiltWindow): Promise<Push> {
@@ -233,7 +248,8 @@ export class Writer implements FleetWriter {
         await this.#sync()
         return written ? { outcome: 'accepted' } : { outcome: 'again' }
       } catch (next) {
-        if (!isFleetError(next) || next.code !== 'remote-unavailable') return { outcome: 'failed', error: next }
+        if (!isFleetError(next) || next.code !== 'remote-unavailable')
+          return { outcome: 'failed', error: next }
       }
     }
     return { outcome: 'failed', error }
@@ -251,15 +267,28 @@ export class Writer implements FleetWriter {
     for (const { item, value, commit, files } of window.items) item.settle.resolve({ value, commit, files })
     for (const { item, error } of window.refused) item.settle.reject(error)
     const bytes = window.objects.reduce((sum, object) => sum + object.content.length, 0)
-    this.#options.observer.window({ commits: commits.length, refused: window.refused.length, milliseconds, bytes })
+    this.#options.observer.window({
+      commits: commits.length,
+      refused: window.refused.length,
+      milliseconds,
+      bytes,
+    })
     if (commits.length === 0) return
-    this.#announce(window.items.flatMap((item) => item.changes), 'fleetwright')
+    this.#announce(
+      window.items.flatMap((item) => item.changes),
+      'fleetwright',
+    )
   }
 
   #remember(built: BuiltItem): void {
     const { idempotencyKey, requestDigest } = built.item.context
-    if (built.commit === undefined || idempotencyKey === undefined || built.item.kind !== 'transaction') return
-    const trailers = { ...built.trailers, 'Idempotency-Key': idempotencyKey, 'Request-Digest': requestDigest ?? '' }
+    if (built.commit === undefined || idempotencyKey === undefined || built.item.kind !== 'transaction')
+      return
+    const trailers = {
+      ...built.trailers,
+      'Idempotency-Key': idempotencyKey,
+      'Request-Digest': requestDigest ?? '',
+    }
     this.#memory.remember(built.commit, trailers)
   }
 
@@ -276,7 +305,11 @@ export class Writer implements FleetWriter {
   async #sync(): Promise<void> {
     const tips = await this.#options.home.fetch()
     const main = tips.get(MAIN)
-    if (main === undefined) throw new FleetError('repository-damaged', `${MAIN} is gone from the fleet repository; restore it from a clone`)
+    if (main === undefined)
+      throw new FleetError(
+        'repository-damaged',
+        `${MAIN} is gone from the fleet repository; restore it from a clone`,
+      )
     if (main === this.#state.commit) return
     const taken = await this.#state.take(main, tips)
     await this.#after(taken)

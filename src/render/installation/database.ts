@@ -29,7 +29,10 @@ export function renderDatabase(input: RenderInput): RenderedDatabase {
     case 'external':
       return { documents: [external(input, secretName)], secretName, readsNamespace: false }
     default:
-      throw new FleetError('not-implemented', `Template set ${input.templates.name} has no database of kind ${kind}.`)
+      throw new FleetError(
+        'not-implemented',
+        `Template set ${input.templates.name} has no database of kind ${kind}.`,
+      )
   }
 }
 
@@ -58,7 +61,8 @@ function ownCluster(input: RenderInput, secretName: string): readonly string[] {
   const awsName = awsNameOf(installation)
   const primary = single?.primaryInstanceType ?? 'db.t4g.medium'
   const replicas = Array.from({ length: single?.replicasCount ?? 0 }, (_, at) => ({
-    name: `${awsName}-replica-${at}`, instanceClass: single?.replicaInstanceType ?? primary,
+    name: `${awsName}-replica-${at}`,
+    instanceClass: single?.replicaInstanceType ?? primary,
   }))
   const connectionSecret = `${appOf(installation)}-rds-connection`
   const document = templates.render('installation/database/aws-rds-postgres', {
@@ -86,7 +90,10 @@ function shared(input: RenderInput, secretName: string): readonly string[] {
   const assigned = installation.spec.database.shared
   const database = assigned === undefined ? undefined : fleet.database(assigned.database)
   if (assigned === undefined || database === undefined)
-    throw new FleetError('invalid-document', `Installation ${installation.metadata.id} has no shared database; set spec.database.shared.`)
+    throw new FleetError(
+      'invalid-document',
+      `Installation ${installation.metadata.id} has no shared database; set spec.database.shared.`,
+    )
   const { id } = installation.metadata
   const user = assigned.schema === undefined ? `user_${id}` : `id_${id}`
   const connectionSecret = `${appOf(installation)}-sql-connection`
@@ -102,12 +109,32 @@ function shared(input: RenderInput, secretName: string): readonly string[] {
   })
   const login = '{{ .username }}:{{ .password | urlquery }}'
   if (assigned.schema !== undefined) {
-    const url = (name: string): string => `postgres://${login}@pgbouncer.pgbouncer.svc.cluster.local:5432/${name}?connect_timeout=10&sslmode=disable&binary_parameters=yes`
-    return [document, connection(input, secretName, connectionSecret, url(assigned.logicalDatabase), url(`${assigned.logicalDatabase}-ro`))]
+    const url = (name: string): string =>
+      `postgres://${login}@pgbouncer.pgbouncer.svc.cluster.local:5432/${name}?connect_timeout=10&sslmode=disable&binary_parameters=yes`
+    return [
+      document,
+      connection(
+        input,
+        secretName,
+        connectionSecret,
+        url(assigned.logicalDatabase),
+        url(`${assigned.logicalDatabase}-ro`),
+      ),
+    ]
   }
   const { writerEndpoint, readerEndpoint, port } = database.spec
-  const url = (host: string): string => `postgres://${login}@${host}:${port}/${assigned.logicalDatabase}?${OPTIONS}`
-  return [document, connection(input, secretName, connectionSecret, url(writerEndpoint), url(readerEndpoint ?? writerEndpoint))]
+  const url = (host: string): string =>
+    `postgres://${login}@${host}:${port}/${assigned.logicalDatabase}?${OPTIONS}`
+  return [
+    document,
+    connection(
+      input,
+      secretName,
+      connectionSecret,
+      url(writerEndpoint),
+      url(readerEndpoint ?? writerEndpoint),
+    ),
+  ]
 }
 
 function connection(input: RenderInput, name: string, from: string, writer: string, reader: string): string {
@@ -115,13 +142,24 @@ function connection(input: RenderInput, name: string, from: string, writer: stri
     name,
     store: IN_NAMESPACE,
     dataFrom: [{ extract: { key: from } }],
-    templateData: { DB_CONNECTION_CHECK_URL: writer, DB_CONNECTION_STRING: writer, MM_SQLSETTINGS_DATASOURCEREPLICAS: reader },
+    templateData: {
+      DB_CONNECTION_CHECK_URL: writer,
+      DB_CONNECTION_STRING: writer,
+      MM_SQLSETTINGS_DATASOURCEREPLICAS: reader,
+    },
   })
 }
 
 function external(input: RenderInput, name: string): string {
   const key = input.installation.spec.database.externalSecretKey
   if (key === undefined)
-    throw new FleetError('invalid-document', `Installation ${input.installation.metadata.id} has an external database without its secret; set spec.database.externalSecretKey.`)
-  return externalSecret(input, { name, store: backendStore(input), dataFrom: [{ extract: remoteReference(input, { key }) }] })
+    throw new FleetError(
+      'invalid-document',
+      `Installation ${input.installation.metadata.id} has an external database without its secret; set spec.database.externalSecretKey.`,
+    )
+  return externalSecret(input, {
+    name,
+    store: backendStore(input),
+    dataFrom: [{ extract: remoteReference(input, { key }) }],
+  })
 }

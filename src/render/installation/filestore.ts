@@ -29,7 +29,10 @@ export function renderFilestore(input: RenderInput): RenderedFilestore {
     case 'aws-multitenant-s3':
       return bucket(input, false)
     default:
-      throw new FleetError('not-implemented', `Template set ${input.templates.name} has no file store of kind ${kind}.`)
+      throw new FleetError(
+        'not-implemented',
+        `Template set ${input.templates.name} has no file store of kind ${kind}.`,
+      )
   }
 }
 
@@ -48,10 +51,19 @@ function bifrost(input: RenderInput): RenderedFilestore {
   const { installation, templates } = input
   const aws = requireAws(input)
   const name = `${appOf(installation)}-filestore`
-  const password = templates.render('installation/password', { namespace: namespaceOf(installation), passwordName: name })
+  const password = templates.render('installation/password', {
+    namespace: namespaceOf(installation),
+    passwordName: name,
+  })
   const secret = externalSecret(input, {
     name,
-    dataFrom: [{ sourceRef: { generatorRef: { apiVersion: 'generators.external-secrets.io/v1alpha1', kind: 'Password', name } } }],
+    dataFrom: [
+      {
+        sourceRef: {
+          generatorRef: { apiVersion: 'generators.external-secrets.io/v1alpha1', kind: 'Password', name },
+        },
+      },
+    ],
     templateData: { accesskey: 'bifrost', secretkey: '{{ .password }}' },
   })
   return {
@@ -75,7 +87,8 @@ function bucket(input: RenderInput, own: boolean): RenderedFilestore {
   const aws = requireAws(input)
   const name = bucketOf(input)
   const oidc = cluster.spec.oidcProvider
-  const roleArn = oidc === undefined ? undefined : `arn:aws:iam::${aws.accountId}:role/${awsNameOf(installation)}`
+  const roleArn =
+    oidc === undefined ? undefined : `arn:aws:iam::${aws.accountId}:role/${awsNameOf(installation)}`
   const view = {
     namespace: namespaceOf(installation),
     awsName: awsNameOf(installation),
@@ -110,7 +123,9 @@ function bucket(input: RenderInput, own: boolean): RenderedFilestore {
 
 function accessKey(input: RenderInput, name: string, from: string): string {
   return externalSecret(input, {
-    name, store: IN_NAMESPACE, dataFrom: [{ extract: { key: from } }],
+    name,
+    store: IN_NAMESPACE,
+    dataFrom: [{ extract: { key: from } }],
     templateData: { accesskey: '{{ .username }}', secretkey: '{{ .password }}' },
   })
 }
@@ -130,14 +145,21 @@ function s3Host(region: string): string {
 /** Only the bucket; in a shared one only what is below the prefix. */
 function policyOf(name: string, prefix: string | undefined): string {
   const arn = `arn:aws:s3:::${name}`
-  const condition = prefix === undefined ? {} : { Condition: { StringLike: { 's3:prefix': [prefix, `${prefix}/*`] } } }
+  const condition =
+    prefix === undefined ? {} : { Condition: { StringLike: { 's3:prefix': [prefix, `${prefix}/*`] } } }
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [
       { Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [arn], ...condition },
       {
         Effect: 'Allow',
-        Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+        Action: [
+          's3:GetObject',
+          's3:PutObject',
+          's3:DeleteObject',
+          's3:AbortMultipartUpload',
+          's3:ListMultipartUploadParts',
+        ],
         Resource: [prefix === undefined ? `${arn}/*` : `${arn}/${prefix}/*`],
       },
     ],
@@ -148,11 +170,13 @@ function trustPolicy({ installation }: RenderInput, account: string, oidc: strin
   const subject = `system:serviceaccount:${namespaceOf(installation)}:${appOf(installation)}`
   return JSON.stringify({
     Version: '2012-10-17',
-    Statement: [{
-      Effect: 'Allow',
-      Principal: { Federated: `arn:aws:iam::${account}:oidc-provider/${oidc}` },
-      Action: 'sts:AssumeRoleWithWebIdentity',
-      Condition: { StringEquals: { [`${oidc}:aud`]: 'sts.amazonaws.com', [`${oidc}:sub`]: subject } },
-    }],
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Federated: `arn:aws:iam::${account}:oidc-provider/${oidc}` },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: { StringEquals: { [`${oidc}:aud`]: 'sts.amazonaws.com', [`${oidc}:sub`]: subject } },
+      },
+    ],
   })
 }

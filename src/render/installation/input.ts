@@ -18,7 +18,11 @@ export interface RenderInput {
 export function renderInput(templates: TemplateSet, fleet: Fleet, installation: Installation): RenderInput {
   const name = installation.spec.placement?.cluster ?? ''
   const cluster = fleet.cluster(name)
-  if (cluster === undefined) throw new FleetError('internal', `Installation ${installation.metadata.id} is on the unknown cluster ${name}.`)
+  if (cluster === undefined)
+    throw new FleetError(
+      'internal',
+      `Installation ${installation.metadata.id} is on the unknown cluster ${name}.`,
+    )
   const configuration = effectiveConfiguration(fleet, installation, 'rendered')
   return { fleet, settings: fleet.settings.spec, cluster, installation, configuration, templates }
 }
@@ -27,10 +31,16 @@ export function renderInput(templates: TemplateSet, fleet: Fleet, installation: 
 export function requireAws({ settings, installation }: RenderInput): AwsSettings {
   if (settings.aws !== undefined) return settings.aws
   const { database, filestore } = installation.spec
-  throw new FleetError('invalid-document', `${database.kind} with ${filestore.kind} needs AWS; add spec.aws to fleet.yaml.`)
+  throw new FleetError(
+    'invalid-document',
+    `${database.kind} with ${filestore.kind} needs AWS; add spec.aws to fleet.yaml.`,
+  )
 }
 
 /** Tags of everything on AWS. */
 export function tagsOf({ installation, settings }: RenderInput): Readonly<Record<string, string>> {
-  return { 'fleetwright.dev/environment': settings.environment, 'fleetwright.dev/installation': installation.metadata.id }
+  return {
+    'fleetwright.dev/environment': settings.environment,
+    'fleetwright.dev/installation': installation.metadata.id,
+  }
 }

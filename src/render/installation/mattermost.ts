@@ -10,17 +10,31 @@ import { envSecretName, isSecret, licenceSecretName, secretsChecksum, sortedEntr
 /** Version `stable` means what the operator runs by default; written out, so that it does not fill it in. */
 const OPERATOR_VERSION = '10.8.1'
 
-export function renderMattermost(input: RenderInput, database: RenderedDatabase, filestore: RenderedFilestore): string {
+export function renderMattermost(
+  input: RenderInput,
+  database: RenderedDatabase,
+  filestore: RenderedFilestore,
+): string {
   const { installation, configuration, settings, cluster, templates } = input
   const { spec } = installation
   const size = sizeOf(spec.size)
-  if (size === undefined) throw new FleetError('invalid-document', `Installation ${installation.metadata.id} has the unknown size ${spec.size}.`)
+  if (size === undefined)
+    throw new FleetError(
+      'invalid-document',
+      `Installation ${installation.metadata.id} has the unknown size ${spec.size}.`,
+    )
   const names = spec.dns.filter(({ deletedAt }) => deletedAt === undefined)
   const host = (names.find(({ primary }) => primary === true) ?? names[0])?.name ?? ''
   const hibernated = spec.hibernated === true
   const labels = labelsOf(input)
   const volumes = sortedEntries(spec.volumes ?? {})
-  const hosts = [host, ...names.map(({ name }) => name).filter((name) => name !== host).sort()]
+  const hosts = [
+    host,
+    ...names
+      .map(({ name }) => name)
+      .filter((name) => name !== host)
+      .sort(),
+  ]
   return templates.render('installation/mattermost', {
     app: appOf(installation),
     namespace: namespaceOf(installation),
@@ -43,7 +57,10 @@ export function renderMattermost(input: RenderInput, database: RenderedDatabase,
     tolerations: present(configuration.scheduling.tolerations),
     databaseSecret: database.secretName,
     fileStore: filestore.fileStore,
-    volumes: volumes.length === 0 ? false : volumes.map(([name, { backingSecret }]) => ({ name, secret: { secretName: backingSecret } })),
+    volumes:
+      volumes.length === 0
+        ? false
+        : volumes.map(([name, { backingSecret }]) => ({ name, secret: { secretName: backingSecret } })),
     volumeMounts: volumes.map(([name, { mountPath, readOnly }]) => ({ name, mountPath, readOnly })),
     probes: probesOf(input),
     secretsChecksum: secretsChecksum(input),
@@ -52,7 +69,9 @@ export function renderMattermost(input: RenderInput, database: RenderedDatabase,
 }
 
 function labelsOf({ installation, cluster }: RenderInput): Readonly<Record<string, string>> {
-  const active = installation.spec.clusterInstallations?.find((found) => found.active && found.cluster === cluster.metadata.name)
+  const active = installation.spec.clusterInstallations?.find(
+    (found) => found.active && found.cluster === cluster.metadata.name,
+  )
   return {
     'installation-id': installation.metadata.id,
     ...(active === undefined ? {} : { 'cluster-installation-id': active.id }),
@@ -80,20 +99,32 @@ function envOf(input: RenderInput, filestore: RenderedFilestore): readonly objec
     ...(configuration.group === undefined ? {} : { MM_CLOUD_GROUP_ID: configuration.group.metadata.id }),
   }
   const secretName = envSecretName(input)
-  const given = Object.entries(configuration.env).filter(([name]) => !Object.hasOwn(fixed, name)).map(([name, value]) => {
-    if (isSecret(value)) return { name, valueFrom: { secretKeyRef: { name: secretName, key: name } } }
-    return 'value' in value ? { name, value: value.value } : { name, valueFrom: value.valueFrom }
-  })
-  return [...given, ...Object.entries(fixed).map(([name, value]) => ({ name, value }))].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const given = Object.entries(configuration.env)
+    .filter(([name]) => !Object.hasOwn(fixed, name))
+    .map(([name, value]) => {
+      if (isSecret(value)) return { name, valueFrom: { secretKeyRef: { name: secretName, key: name } } }
+      return 'value' in value ? { name, value: value.value } : { name, valueFrom: value.valueFrom }
+    })
+  return [...given, ...Object.entries(fixed).map(([name, value]) => ({ name, value }))].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )
 }
 
-function ingressAnnotations({ installation, settings }: RenderInput, hosts: readonly string[]): Readonly<Record<string, string>> {
-  const dns: Readonly<Record<string, string>> = settings.dns.provider === 'external-dns'
-    ? { 'external-dns.alpha.kubernetes.io/hostname': hosts.join(','), 'external-dns.alpha.kubernetes.io/ttl': String(settings.dns.ttlSeconds) }
-    : {}
+function ingressAnnotations(
+  { installation, settings }: RenderInput,
+  hosts: readonly string[],
+): Readonly<Record<string, string>> {
+  const dns: Readonly<Record<string, string>> =
+    settings.dns.provider === 'external-dns'
+      ? {
+          'external-dns.alpha.kubernetes.io/hostname': hosts.join(','),
+          'external-dns.alpha.kubernetes.io/ttl': String(settings.dns.ttlSeconds),
+        }
+      : {}
   const { allowedIpRanges = [], hibernated } = installation.spec
   // Snippets are dropped by the operator; a range nobody has answers 403 while nothing runs.
-  if (hibernated === true) return { ...dns, 'nginx.ingress.kubernetes.io/whitelist-source-range': '127.0.0.1/32' }
+  if (hibernated === true)
+    return { ...dns, 'nginx.ingress.kubernetes.io/whitelist-source-range': '127.0.0.1/32' }
   const enabled = allowedIpRanges.filter((range) => range.enabled).map(({ cidrBlock }) => cidrBlock)
   const ranges = enabled.length === 0 ? [] : [...new Set([...enabled, ...(settings.internalIpRanges ?? [])])]
   return {
@@ -106,7 +137,9 @@ function ingressAnnotations({ installation, settings }: RenderInput, hosts: read
     'nginx.ingress.kubernetes.io/proxy-read-timeout': '600',
     'nginx.ingress.kubernetes.io/proxy-send-timeout': '600',
     'nginx.ingress.kubernetes.io/ssl-redirect': 'true',
-    ...(ranges.length === 0 ? {} : { 'nginx.ingress.kubernetes.io/whitelist-source-range': ranges.join(',') }),
+    ...(ranges.length === 0
+      ? {}
+      : { 'nginx.ingress.kubernetes.io/whitelist-source-range': ranges.join(',') }),
   }
 }
 

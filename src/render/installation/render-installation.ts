@@ -19,13 +19,20 @@ const INGRESS_NAMESPACE = 'nginx'
 export function renderInstallation(sets: TemplateSets, fleet: Fleet, installation: Installation): FileChange {
   const { id } = installation.metadata
   const cluster = installation.spec.placement?.cluster
-  if (cluster === undefined) throw new FleetError('internal', `Installation ${id} has no cluster to be rendered for.`)
+  if (cluster === undefined)
+    throw new FleetError('internal', `Installation ${id} has no cluster to be rendered for.`)
   const templates = sets.get(installation.spec.templateSet)
   if (templates === undefined) {
     const known = [...sets.keys()].join(', ')
-    throw new FleetError('invalid-document', `Installation ${id} wants template set ${installation.spec.templateSet}; there are ${known}.`)
+    throw new FleetError(
+      'invalid-document',
+      `Installation ${id} wants template set ${installation.spec.templateSet}; there are ${known}.`,
+    )
   }
-  return { path: manifestPath(cluster, id), text: documentsOf(renderInput(templates, fleet, installation)).join('') }
+  return {
+    path: manifestPath(cluster, id),
+    text: documentsOf(renderInput(templates, fleet, installation)).join(''),
+  }
 }
 
 /** In the order they are needed: namespace, rights, secrets, data, application. */

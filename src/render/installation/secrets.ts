@@ -45,12 +45,27 @@ export function ownSecrets(input: RenderInput): readonly ExternalSecret[] {
   const secrets: ExternalSecret[] = []
   const licence = licenceSecretName(input)
   if (licence !== undefined && spec.licence !== undefined)
-    secrets.push({ name: licence, store, data: [{ secretKey: 'license', remoteRef: remoteReference(input, spec.licence) }] })
+    secrets.push({
+      name: licence,
+      store,
+      data: [{ secretKey: 'license', remoteRef: remoteReference(input, spec.licence) }],
+    })
   const env = secretEnv(input)
   if (env.length > 0)
-    secrets.push({ name: envSecretName(input), store, data: env.map(([name, reference]) => ({ secretKey: name, remoteRef: remoteReference(input, reference) })) })
+    secrets.push({
+      name: envSecretName(input),
+      store,
+      data: env.map(([name, reference]) => ({
+        secretKey: name,
+        remoteRef: remoteReference(input, reference),
+      })),
+    })
   for (const [, volume] of sortedEntries(spec.volumes ?? {}))
-    secrets.push({ name: volume.backingSecret, store, dataFrom: [{ extract: remoteReference(input, volume.secret) }] })
+    secrets.push({
+      name: volume.backingSecret,
+      store,
+      dataFrom: [{ extract: remoteReference(input, volume.secret) }],
+    })
   return secrets
 }
 
@@ -65,7 +80,9 @@ export function envSecretName(input: RenderInput): string {
 }
 
 function secretEnv({ configuration }: RenderInput): readonly (readonly [string, SecretReference])[] {
-  return sortedEntries(configuration.env).flatMap(([name, value]) => (isSecret(value) ? [[name, value.secret] as const] : []))
+  return sortedEntries(configuration.env).flatMap(([name, value]) =>
+    isSecret(value) ? [[name, value.secret] as const] : [],
+  )
 }
 
 export function isSecret(value: EnvValue): value is { readonly secret: SecretReference } {
@@ -76,9 +93,15 @@ export function isSecret(value: EnvValue): value is { readonly secret: SecretRef
 export function secretsChecksum(input: RenderInput): string {
   const { spec } = input.installation
   const volumes = sortedEntries(spec.volumes ?? {}).map(([, volume]) => volume.secret.key)
-  return shortHash([spec.licence?.key ?? '', envSecretName(input), ...volumes, spec.database.externalSecretKey ?? ''].join('\n'))
+  return shortHash(
+    [spec.licence?.key ?? '', envSecretName(input), ...volumes, spec.database.externalSecretKey ?? ''].join(
+      '\n',
+    ),
+  )
 }
 
-export function sortedEntries<Value>(map: Readonly<Record<string, Value>>): readonly (readonly [string, Value])[] {
+export function sortedEntries<Value>(
+  map: Readonly<Record<string, Value>>,
+): readonly (readonly [string, Value])[] {
   return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1))
 }

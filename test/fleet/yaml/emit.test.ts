@@ -17,7 +17,8 @@ test('every parser reads back what was emitted', async (t) => {
     fc.property(json, (value) => {
       const text = emitDocument(value)
       const plain = JSON.parse(JSON.stringify(value))
-      for (const read of parsers) if (JSON.stringify(sorted(read(text))) !== JSON.stringify(sorted(plain))) return false
+      for (const read of parsers)
+        if (JSON.stringify(sorted(read(text))) !== JSON.stringify(sorted(plain))) return false
       return true
     }),
     { numRuns: 500 },
@@ -26,9 +27,45 @@ test('every parser reads back what was emitted', async (t) => {
 })
 
 test('words that some parser reads as something else are quoted', async (t) => {
-  for (const text of ['yes', 'No', 'on', 'y', 'null', '~', '1', '1.5', '1e3', '0x1f', '12:30', '2026-11-23', '', ' a', 'a ', 'a: b', 'a #b', '- a', '*a', '&a', '!a', '%a', '@a', '`a', 'a:', '.inf', '=', '<<'])
+  for (const text of [
+    'yes',
+    'No',
+    'on',
+    'y',
+    'null',
+    '~',
+    '1',
+    '1.5',
+    '1e3',
+    '0x1f',
+    '12:30',
+    '2026-11-23',
+    '',
+    ' a',
+    'a ',
+    'a: b',
+    'a #b',
+    '- a',
+    '*a',
+    '&a',
+    '!a',
+    '%a',
+    '@a',
+    '`a',
+    'a:',
+    '.inf',
+    '=',
+    '<<',
+  ])
     t.match(emitScalar(text), /^"/, text)
-  for (const text of ['acme', 'acme.example.com', 'https://example.com/a', 'db.t4g.medium', '/mnt/data', 'hello world'])
+  for (const text of [
+    'acme',
+    'acme.example.com',
+    'https://example.com/a',
+    'db.t4g.medium',
+    '/mnt/data',
+    'hello world',
+  ])
     t.equal(emitScalar(text), text)
 })
 
@@ -40,5 +77,7 @@ test('a block can be put at an indentation', async (t) => {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
-  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, sorted(entry)])
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, entry]) => [key, sorted(entry)])
 }

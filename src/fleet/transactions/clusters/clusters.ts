@@ -25,15 +25,28 @@ export function addCluster({ id, name, annotations, spec }: AddCluster): Transac
     const cluster: Cluster = {
       apiVersion: API_VERSION,
       kind: 'Cluster',
-      metadata: { id, name: slug, createdAt, ...(annotations.length === 0 ? {} : { annotations: [...annotations].sort() }) },
-      spec: { ...spec, templateSet: fleet.settings.spec.templateSet, operation: { kind: 'creation', generation: 1, requestedAt: createdAt } },
+      metadata: {
+        id,
+        name: slug,
+        createdAt,
+        ...(annotations.length === 0 ? {} : { annotations: [...annotations].sort() }),
+      },
+      spec: {
+        ...spec,
+        templateSet: fleet.settings.spec.templateSet,
+        operation: { kind: 'creation', generation: 1, requestedAt: createdAt },
+      },
     }
     const verb = spec.provisioner === 'external' ? 'Import' : 'Create'
     return result(cluster, undefined, `${verb} cluster ${slug}`, `Provisioner: ${spec.provisioner}`)
   }
 }
 
-export function updateCluster(input: { readonly id: Id; readonly name?: string; readonly allowInstallations?: boolean }): Transaction<Cluster> {
+export function updateCluster(input: {
+  readonly id: Id
+  readonly name?: string
+  readonly allowInstallations?: boolean
+}): Transaction<Cluster> {
   return (fleet) => {
     const before = requireCluster(fleet, input.id)
     requireUnlocked(before)
@@ -50,19 +63,36 @@ export function updateCluster(input: { readonly id: Id; readonly name?: string; 
   }
 }
 
-export function annotateCluster(input: { readonly id: Id; readonly add?: readonly string[]; readonly remove?: string }): Transaction<Cluster> {
+export function annotateCluster(input: {
+  readonly id: Id
+  readonly add?: readonly string[]
+  readonly remove?: string
+}): Transaction<Cluster> {
   return (fleet) => {
     const before = requireCluster(fleet, input.id)
     requireUnlocked(before)
     const { remove } = input
-    const user = remove === undefined ? undefined : fleet.installationsOn(before.metadata.name).find(({ metadata }) => metadata.annotations?.includes(remove))
+    const user =
+      remove === undefined
+        ? undefined
+        : fleet
+            .installationsOn(before.metadata.name)
+            .find(({ metadata }) => metadata.annotations?.includes(remove))
     if (user !== undefined)
-      throw new FleetError('guarded', `Installation ${user.metadata.name} on cluster ${before.metadata.name} needs the annotation ${remove}; take it from there first.`)
+      throw new FleetError(
+        'guarded',
+        `Installation ${user.metadata.name} on cluster ${before.metadata.name} needs the annotation ${remove}; take it from there first.`,
+      )
     const present = before.metadata.annotations ?? []
     const next = [...new Set([...present, ...(input.add ?? [])])].filter((name) => name !== remove).sort()
     const { annotations: _, ...metadata } = before.metadata
     const after = { ...before, metadata: next.length === 0 ? metadata : { ...metadata, annotations: next } }
-    return result(after, before, `Annotate cluster ${before.metadata.name}`, lines(changeLine('Annotations', present, next)))
+    return result(
+      after,
+      before,
+      `Annotate cluster ${before.metadata.name}`,
+      lines(changeLine('Annotations', present, next)),
+    )
   }
 }
 
@@ -78,15 +108,27 @@ export function lockCluster(input: { readonly id: Id; readonly locked: boolean }
 /** @throws FleetError `not-found` */
 export function requireCluster(fleet: Fleet, id: Id): Cluster {
   const cluster = fleet.clusterById(id)
-  if (cluster === undefined || cluster.metadata.deletedAt !== undefined) throw new FleetError('not-found', `There is no cluster ${id}.`)
+  if (cluster === undefined || cluster.metadata.deletedAt !== undefined)
+    throw new FleetError('not-found', `There is no cluster ${id}.`)
   return cluster
 }
 
 function requireUnlocked({ metadata, spec }: Cluster): void {
-  if (spec.apiLocked === true) throw new FleetError('api-locked', `Cluster ${metadata.name} is locked against changes through the API; unlock it first.`)
+  if (spec.apiLocked === true)
+    throw new FleetError(
+      'api-locked',
+      `Cluster ${metadata.name} is locked against changes through the API; unlock it first.`,
+    )
 }
 
-function result(after: Cluster, before: Cluster | undefined, subject: string, body: string): TransactionResult<Cluster> {
-  const changes = isDeepStrictEqual(before, after) ? [] : [{ path: clusterPath(after.metadata.name), before, after }]
+function result(
+  after: Cluster,
+  before: Cluster | undefined,
+  subject: string,
+  body: string,
+): TransactionResult<Cluster> {
+  const changes = isDeepStrictEqual(before, after)
+    ? []
+    : [{ path: clusterPath(after.metadata.name), before, after }]
   return { changes, text: { subject, body, trailers: { Cluster: after.metadata.id } }, value: after }
 }

@@ -28,7 +28,9 @@ export function createGroup(input: CreateGroup): Transaction<Group> {
       apiVersion: API_VERSION,
       kind: 'Group',
       metadata: {
-        id: input.id, name: slug, createdAt: new Date(context.now).toISOString(),
+        id: input.id,
+        name: slug,
+        createdAt: new Date(context.now).toISOString(),
         ...(input.annotations.length === 0 ? {} : { annotations: [...input.annotations].sort() }),
       },
       spec: {
@@ -40,7 +42,10 @@ export function createGroup(input: CreateGroup): Transaction<Group> {
         ...(input.apiLocked ? { apiLocked: true } : {}),
       },
     }
-    const body = lines(changeLine('Version', undefined, group.spec.version), changeLine('Image', undefined, group.spec.image))
+    const body = lines(
+      changeLine('Version', undefined, group.spec.version),
+      changeLine('Image', undefined, group.spec.image),
+    )
     return result(group, undefined, `Create group ${input.name}`, body)
   }
 }
@@ -65,8 +70,18 @@ export function updateGroup(input: UpdateGroup): Transaction<Group> {
     if (input.name !== undefined) requireFreeName(fleet, input.name, input.id)
     const sequence = before.spec.sequence + 1
     const configuration = configurationOf(before, input, sequence)
-    const moved = input.forceSequenceUpdate || input.forceRestart || !isDeepStrictEqual(configuration, configurationIn(before.spec))
-    const { version: _version, image: _image, env: _env, scheduling: _scheduling, previous: _previous, ...rest } = before.spec
+    const moved =
+      input.forceSequenceUpdate ||
+      input.forceRestart ||
+      !isDeepStrictEqual(configuration, configurationIn(before.spec))
+    const {
+      version: _version,
+      image: _image,
+      env: _env,
+      scheduling: _scheduling,
+      previous: _previous,
+      ...rest
+    } = before.spec
     const previous = moved ? previousOf(fleet, before) : before.spec.previous
     const after: Group = {
       ...before,
@@ -85,14 +100,30 @@ export function updateGroup(input: UpdateGroup): Transaction<Group> {
 }
 
 function configurationOf(before: Group, input: UpdateGroup, sequence: number): GroupConfiguration {
-  const restart: EnvPatch = { CLOUD_PROVISIONER_ENFORCED_RESTART: { value: `force-restart-at-sequence-${sequence}` } }
+  const restart: EnvPatch = {
+    CLOUD_PROVISIONER_ENFORCED_RESTART: { value: `force-restart-at-sequence-${sequence}` },
+  }
   const patched = patchEnv(before.spec.env, input.env)
   const env: Env | undefined = input.forceRestart ? patchEnv(patched, restart) : patched
   const scheduling = input.scheduling === undefined ? before.spec.scheduling : (input.scheduling ?? undefined)
-  return configurationIn({ version: input.version ?? before.spec.version, image: input.image ?? before.spec.image, env, scheduling })
+  return configurationIn({
+    version: input.version ?? before.spec.version,
+    image: input.image ?? before.spec.image,
+    env,
+    scheduling,
+  })
 }
 
-function configurationIn({ version, image, env, scheduling }: GroupConfiguration | { readonly [Name in keyof GroupConfiguration]: GroupConfiguration[Name] | undefined }): GroupConfiguration {
+function configurationIn({
+  version,
+  image,
+  env,
+  scheduling,
+}:
+  | GroupConfiguration
+  | {
+      readonly [Name in keyof GroupConfiguration]: GroupConfiguration[Name] | undefined
+    }): GroupConfiguration {
   return {
     ...(version === undefined || version === '' ? {} : { version }),
     ...(image === undefined || image === '' ? {} : { image }),
@@ -113,21 +144,39 @@ export function deleteGroup(input: { readonly id: Id }): Transaction<Group> {
     const before = requireGroup(fleet, input.id)
     requireUnlocked(before)
     const members = fleet.memberCount(before.metadata.name)
-    if (members > 0) throw new FleetError('guarded', `Group ${before.spec.displayName} has ${members} installations; move them first.`)
-    const after = { ...before, metadata: { ...before.metadata, deletedAt: new Date(context.now).toISOString() } }
+    if (members > 0)
+      throw new FleetError(
+        'guarded',
+        `Group ${before.spec.displayName} has ${members} installations; move them first.`,
+      )
+    const after = {
+      ...before,
+      metadata: { ...before.metadata, deletedAt: new Date(context.now).toISOString() },
+    }
     return result(after, before, `Delete group ${before.spec.displayName}`, '')
   }
 }
 
-export function annotateGroup(input: { readonly id: Id; readonly add?: readonly string[]; readonly remove?: string }): Transaction<Group> {
+export function annotateGroup(input: {
+  readonly id: Id
+  readonly add?: readonly string[]
+  readonly remove?: string
+}): Transaction<Group> {
   return (fleet) => {
     const before = requireGroup(fleet, input.id)
     requireUnlocked(before)
     const present = before.metadata.annotations ?? []
-    const next = [...new Set([...present, ...(input.add ?? [])])].filter((name) => name !== input.remove).sort()
+    const next = [...new Set([...present, ...(input.add ?? [])])]
+      .filter((name) => name !== input.remove)
+      .sort()
     const { annotations: _, ...metadata } = before.metadata
     const after = { ...before, metadata: next.length === 0 ? metadata : { ...metadata, annotations: next } }
-    return result(after, before, `Annotate group ${before.spec.displayName}`, lines(changeLine('Annotations', present, next)))
+    return result(
+      after,
+      before,
+      `Annotate group ${before.spec.displayName}`,
+      lines(changeLine('Annotations', present, next)),
+    )
   }
 }
 
@@ -143,21 +192,42 @@ export function lockGroup(input: { readonly id: Id; readonly locked: boolean }):
 /** @throws FleetError `not-found` */
 export function requireGroup(fleet: Fleet, id: Id): Group {
   const group = fleet.groupById(id)
-  if (group === undefined || group.metadata.deletedAt !== undefined) throw new FleetError('not-found', `There is no group ${id}.`)
+  if (group === undefined || group.metadata.deletedAt !== undefined)
+    throw new FleetError('not-found', `There is no group ${id}.`)
   return group
 }
 
 function requireUnlocked({ spec }: Group): void {
-  if (spec.apiLocked === true) throw new FleetError('api-locked', `Group ${spec.displayName} is locked against changes through the API; unlock it first.`)
+  if (spec.apiLocked === true)
+    throw new FleetError(
+      'api-locked',
+      `Group ${spec.displayName} is locked against changes through the API; unlock it first.`,
+    )
 }
 
 function requireFreeName(fleet: Fleet, name: string, id: Id): void {
-  const other = fleet.groups().find((group) => group.spec.displayName === name && group.metadata.deletedAt === undefined && group.metadata.id !== id)
-  if (other !== undefined) throw new FleetError('name-taken', `There is a group ${name} already (${other.metadata.id}); choose another name.`)
+  const other = fleet
+    .groups()
+    .find(
+      (group) =>
+        group.spec.displayName === name && group.metadata.deletedAt === undefined && group.metadata.id !== id,
+    )
+  if (other !== undefined)
+    throw new FleetError(
+      'name-taken',
+      `There is a group ${name} already (${other.metadata.id}); choose another name.`,
+    )
 }
 
-function result(after: Group, before: Group | undefined, subject: string, body: string): TransactionResult<Group> {
-  const changes = isDeepStrictEqual(before, after) ? [] : [{ path: groupPath(after.metadata.name), before, after }]
+function result(
+  after: Group,
+  before: Group | undefined,
+  subject: string,
+  body: string,
+): TransactionResult<Group> {
+  const changes = isDeepStrictEqual(before, after)
+    ? []
+    : [{ path: groupPath(after.metadata.name), before, after }]
   return { changes, text: { subject, body, trailers: { Group: after.metadata.id } }, value: after }
 }
 

@@ -20,14 +20,26 @@ export function requireInstallation(fleet: Fleet, id: Id): Installation {
 /** @throws FleetError `api-locked` */
 export function requireUnlocked({ metadata, spec }: Installation): void {
   if (spec.apiLocked !== true) return
-  throw new FleetError('api-locked', `Installation ${metadata.name} is locked against changes through the API; unlock it first.`)
+  throw new FleetError(
+    'api-locked',
+    `Installation ${metadata.name} is locked against changes through the API; unlock it first.`,
+  )
 }
 
 /** @throws FleetError `invalid-state` */
-export function requireState(fleet: Fleet, installation: Installation, operation: InstallationOperation, stateOf: StateOf): string {
+export function requireState(
+  fleet: Fleet,
+  installation: Installation,
+  operation: InstallationOperation,
+  stateOf: StateOf,
+): string {
   const state = stateOf(fleet, installation)
   if (mayRequestOnInstallation(operation, state)) return state
-  throw new FleetError('invalid-state', `Installation ${installation.metadata.name} is ${state}; that does not allow ${operation}.`, { state })
+  throw new FleetError(
+    'invalid-state',
+    `Installation ${installation.metadata.name} is ${state}; that does not allow ${operation}.`,
+    { state },
+  )
 }
 
 /** The documents that change when an installation becomes `after`: its own, or its request while it waits. */
@@ -46,14 +58,21 @@ export function changeOf(fleet: Fleet, after: Installation): readonly IntentChan
 
 /** The installation with the next operation asked for. */
 export function withOperation(
-  installation: Installation, kind: InstallationOperation, requestedAt: Timestamp, spec: Partial<InstallationSpec> = {},
+  installation: Installation,
+  kind: InstallationOperation,
+  requestedAt: Timestamp,
+  spec: Partial<InstallationSpec> = {},
 ): Installation {
   const generation = installation.spec.operation.generation + 1
-  return { ...installation, spec: { ...installation.spec, ...spec, operation: { kind, generation, requestedAt } } }
+  return {
+    ...installation,
+    spec: { ...installation.spec, ...spec, operation: { kind, generation, requestedAt } },
+  }
 }
 
 export function trailersOf(fleet: Fleet, { metadata, spec }: Installation): Readonly<Record<string, string>> {
-  const cluster = spec.placement === undefined ? undefined : fleet.cluster(spec.placement.cluster)?.metadata.id
+  const cluster =
+    spec.placement === undefined ? undefined : fleet.cluster(spec.placement.cluster)?.metadata.id
   return { Installation: metadata.id, ...(cluster === undefined ? {} : { Cluster: cluster }) }
 }
 

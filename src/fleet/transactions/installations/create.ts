@@ -22,8 +22,21 @@ export interface CreateInstallation {
   readonly placement: 'now' | 'deferred'
   readonly spec: Pick<
     InstallationSpec,
-    | 'owner' | 'version' | 'image' | 'size' | 'affinity' | 'database' | 'filestore' | 'licence' | 'env' | 'priorityEnv'
-    | 'podProbeOverrides' | 'command' | 'apiLocked' | 'deletionLocked' | 'deletion'
+    | 'owner'
+    | 'version'
+    | 'image'
+    | 'size'
+    | 'affinity'
+    | 'database'
+    | 'filestore'
+    | 'licence'
+    | 'env'
+    | 'priorityEnv'
+    | 'podProbeOverrides'
+    | 'command'
+    | 'apiLocked'
+    | 'deletionLocked'
+    | 'deletion'
   >
 }
 
@@ -33,9 +46,16 @@ export function createInstallation(input: CreateInstallation): Transaction<Settl
     const group = input.group === undefined ? undefined : groupOf(fleet, input.group)
     const { name: groupName, sequence } = { name: group?.metadata.name, sequence: group?.spec.sequence }
     const spec: InstallationSpec = {
-      ...(groupName === undefined || sequence === undefined ? {} : { group: groupName, groupSequence: sequence }),
+      ...(groupName === undefined || sequence === undefined
+        ? {}
+        : { group: groupName, groupSequence: sequence }),
       ...input.spec,
-      dns: input.dns.map(({ id, name }, at) => ({ id, name, ...(at === 0 ? { primary: true } : {}), createdAt })),
+      dns: input.dns.map(({ id, name }, at) => ({
+        id,
+        name,
+        ...(at === 0 ? { primary: true } : {}),
+        createdAt,
+      })),
       templateSet: group?.spec.templateSet ?? fleet.settings.spec.templateSet,
       operation: { kind: 'creation', generation: 1, requestedAt: createdAt },
     }
@@ -48,8 +68,14 @@ export function createInstallation(input: CreateInstallation): Transaction<Settl
     }
     requireFreeNames(fleet, installation)
     const { clusterInstallationId, logicalDatabaseId, placement } = input
-    const settled = settle(fleet, installation, { clusterInstallationId, logicalDatabaseId, now: createdAt, placement })
-    const trailers = group === undefined ? settled.text.trailers : { ...settled.text.trailers, Group: group.metadata.id }
+    const settled = settle(fleet, installation, {
+      clusterInstallationId,
+      logicalDatabaseId,
+      now: createdAt,
+      placement,
+    })
+    const trailers =
+      group === undefined ? settled.text.trailers : { ...settled.text.trailers, Group: group.metadata.id }
     return { ...settled, text: { ...settled.text, trailers } }
   }
 }
@@ -65,12 +91,15 @@ function groupOf(fleet: Fleet, wanted: NonNullable<CreateInstallation['group']>)
 
 /** The group with all these annotations that has the fewest members. @throws FleetError `invalid-request` */
 export function selectGroup(fleet: Fleet, annotations: readonly string[]): Group {
-  const fitting = fleet.groups()
+  const fitting = fleet
+    .groups()
     .filter(({ metadata }) => metadata.deletedAt === undefined)
     .filter(({ metadata }) => annotations.every((name) => metadata.annotations?.includes(name)))
     .map((group) => ({ group, members: fleet.memberCount(group.metadata.name) }))
     .sort((a, b) => a.members - b.members)[0]
   if (fitting !== undefined) return fitting.group
   const detail = `No group has the annotations ${annotations.join(', ')}.`
-  throw new FleetError('invalid-request', detail, { errors: [{ pointer: '/GroupSelectionAnnotations', detail }] })
+  throw new FleetError('invalid-request', detail, {
+    errors: [{ pointer: '/GroupSelectionAnnotations', detail }],
+  })
 }

@@ -5,7 +5,14 @@ import type { Id } from '../../ids.ts'
 import type { Env, Group, Installation } from '../../intents.ts'
 import type { Transaction } from '../../transaction.ts'
 import {
-  changeOf, requireInstallation, requireState, requireUnlocked, type StateOf, timestamp, trailersOf, withOperation,
+  changeOf,
+  requireInstallation,
+  requireState,
+  requireUnlocked,
+  type StateOf,
+  timestamp,
+  trailersOf,
+  withOperation,
 } from './common.ts'
 import { selectGroup } from './create.ts'
 
@@ -22,7 +29,10 @@ export function joinGroup(input: { readonly id: Id; readonly group: Id }): Trans
 }
 
 /** Joins the group that has all the annotations and the fewest members. */
-export function assignGroup(input: { readonly id: Id; readonly annotations: readonly string[] }): Transaction<Installation> {
+export function assignGroup(input: {
+  readonly id: Id
+  readonly annotations: readonly string[]
+}): Transaction<Installation> {
   return (fleet) => {
     const before = requireInstallation(fleet, input.id)
     requireUnlocked(before)
@@ -42,7 +52,11 @@ function joined(fleet: Fleet, before: Installation, group: Group): ReturnType<Tr
 }
 
 /** @param retain whether the installation keeps the group's version, image and environment as its own */
-export function leaveGroup(input: { readonly id: Id; readonly retain: boolean; readonly stateOf: StateOf }): Transaction<Installation> {
+export function leaveGroup(input: {
+  readonly id: Id
+  readonly retain: boolean
+  readonly stateOf: StateOf
+}): Transaction<Installation> {
   return (fleet, context) => {
     const before = requireInstallation(fleet, input.id)
     requireUnlocked(before)
@@ -51,15 +65,25 @@ export function leaveGroup(input: { readonly id: Id; readonly retain: boolean; r
     const group = typeof name === 'string' ? fleet.group(name) : undefined
     const own = input.retain && group !== undefined ? retained(before, group) : {}
     const left = name === undefined ? {} : { group: null }
-    const after = withOperation({ ...before, spec: { ...spec, ...own, ...left } }, 'update', timestamp(context.now))
+    const after = withOperation(
+      { ...before, spec: { ...spec, ...own, ...left } },
+      'update',
+      timestamp(context.now),
+    )
     const subject = `Take installation ${before.metadata.name} out of ${group === undefined ? 'its group' : `group ${group.metadata.name}`}`
     const body = `Group: ${name ?? '(none)'} → (none)${input.retain ? ', keeps its configuration' : ''}`
-    const trailers = { ...trailersOf(fleet, before), ...(group === undefined ? {} : { Group: group.metadata.id }) }
+    const trailers = {
+      ...trailersOf(fleet, before),
+      ...(group === undefined ? {} : { Group: group.metadata.id }),
+    }
     return { changes: changeOf(fleet, after), text: { subject, body, trailers }, value: after }
   }
 }
 
-function retained({ spec }: Installation, group: Group): { readonly version: string; readonly image: string; readonly env?: Env } {
+function retained(
+  { spec }: Installation,
+  group: Group,
+): { readonly version: string; readonly image: string; readonly env?: Env } {
   const env = { ...spec.env, ...group.spec.env }
   return {
     version: group.spec.version || spec.version,

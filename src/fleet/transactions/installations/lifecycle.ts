@@ -5,11 +5,21 @@ import { API_VERSION, type Installation, type InstallationSpec, type Tombstone }
 import { requestPath, unplacedTombstonePath } from '../../paths.ts'
 import type { Transaction } from '../../transaction.ts'
 import {
-  changeOf, requireInstallation, requireState, requireUnlocked, type StateOf, timestamp, trailersOf, withOperation,
+  changeOf,
+  requireInstallation,
+  requireState,
+  requireUnlocked,
+  type StateOf,
+  timestamp,
+  trailersOf,
+  withOperation,
 } from './common.ts'
 
 /** Asks for the creation once more. */
-export function retryInstallation(input: { readonly id: Id; readonly stateOf: StateOf }): Transaction<Installation> {
+export function retryInstallation(input: {
+  readonly id: Id
+  readonly stateOf: StateOf
+}): Transaction<Installation> {
   return (fleet, context) => {
     const before = requireInstallation(fleet, input.id)
     requireUnlocked(before)
@@ -18,7 +28,11 @@ export function retryInstallation(input: { readonly id: Id; readonly stateOf: St
     const trailers = trailersOf(fleet, before)
     if (state === 'creation-requested') return { changes: [], text: { subject, trailers }, value: before }
     const after = withOperation(before, 'creation', timestamp(context.now))
-    return { changes: changeOf(fleet, after), text: { subject, body: `State: ${state} → creation-requested`, trailers }, value: after }
+    return {
+      changes: changeOf(fleet, after),
+      text: { subject, body: `State: ${state} → creation-requested`, trailers },
+      value: after,
+    }
   }
 }
 
@@ -37,10 +51,16 @@ export function deleteUnplacedInstallation({ id, stateOf }: DeleteUnplaced): Tra
     requireUnlocked(before)
     const { name } = before.metadata
     if (before.spec.deletionLocked === true)
-      throw new FleetError('deletion-locked', `Installation ${name} is locked against deletion; unlock it first.`)
+      throw new FleetError(
+        'deletion-locked',
+        `Installation ${name} is locked against deletion; unlock it first.`,
+      )
     requireState(fleet, before, 'deletion', stateOf)
     if (before.spec.placement !== undefined)
-      throw new FleetError('not-implemented', `Installation ${name} is on cluster ${before.spec.placement.cluster}; deleting it there is not available yet, and nothing was changed.`)
+      throw new FleetError(
+        'not-implemented',
+        `Installation ${name} is on cluster ${before.spec.placement.cluster}; deleting it there is not available yet, and nothing was changed.`,
+      )
     const now = timestamp(context.now)
     const gone = withOperation(before, 'deletion', now)
     const path = requestPath(id)
@@ -50,26 +70,40 @@ export function deleteUnplacedInstallation({ id, stateOf }: DeleteUnplaced): Tra
       kind: 'Tombstone',
       metadata: gone.metadata,
       spec: {
-        actor: context.actor.name, notBefore: now, keep: { database: keepDatabase, filestore: keepFilestore }, installation: gone,
+        actor: context.actor.name,
+        notBefore: now,
+        keep: { database: keepDatabase, filestore: keepFilestore },
+        installation: gone,
       },
     }
     const changes = [
       { path, before: fleet.intent(path), after: undefined },
       { path: unplacedTombstonePath(id), before: undefined, after: tombstone },
     ]
-    return { changes, text: { subject: `Delete installation ${name}, which never ran`, trailers: trailersOf(fleet, before) }, value: gone }
+    return {
+      changes,
+      text: { subject: `Delete installation ${name}, which never ran`, trailers: trailersOf(fleet, before) },
+      value: gone,
+    }
   }
 }
 
 type Lock = 'apiLocked' | 'deletionLocked'
 
 /** Locks need no state and no unlocked installation: they are how one is unlocked. */
-export function lockInstallation(input: { readonly id: Id; readonly lock: Lock; readonly locked: boolean }): Transaction<Installation> {
+export function lockInstallation(input: {
+  readonly id: Id
+  readonly lock: Lock
+  readonly locked: boolean
+}): Transaction<Installation> {
   return (fleet) => {
     const before = requireInstallation(fleet, input.id)
     const verb = input.locked ? 'Lock' : 'Unlock'
     const against = input.lock === 'apiLocked' ? 'changes through the API' : 'deletion'
-    const text = { subject: `${verb} installation ${before.metadata.name} ${input.locked ? 'against' : 'for'} ${against}`, trailers: trailersOf(fleet, before) }
+    const text = {
+      subject: `${verb} installation ${before.metadata.name} ${input.locked ? 'against' : 'for'} ${against}`,
+      trailers: trailersOf(fleet, before),
+    }
     if ((before.spec[input.lock] ?? false) === input.locked) return { changes: [], text, value: before }
     const { [input.lock]: _, ...rest } = before.spec
     const spec: InstallationSpec = input.locked ? { ...rest, [input.lock]: true } : rest

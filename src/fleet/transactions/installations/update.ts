@@ -5,7 +5,14 @@ import type { Env, EnvValue, Installation, InstallationSpec, SecretReference } f
 import type { Transaction } from '../../transaction.ts'
 import { changeLine, lines } from '../text.ts'
 import {
-  changeOf, requireInstallation, requireState, requireUnlocked, type StateOf, timestamp, trailersOf, withOperation,
+  changeOf,
+  requireInstallation,
+  requireState,
+  requireUnlocked,
+  type StateOf,
+  timestamp,
+  trailersOf,
+  withOperation,
 } from './common.ts'
 
 /** By name: a new value, or null to remove the variable. `clear` removes all. */
@@ -15,17 +22,28 @@ export interface UpdateInstallation {
   readonly id: Id
   readonly stateOf: StateOf
   /** Absent fields stay as they are. */
-  readonly patch: Partial<Pick<InstallationSpec, 'owner' | 'version' | 'image' | 'size' | 'podProbeOverrides' | 'command' | 'volumes'>> & {
+  readonly patch: Partial<
+    Pick<
+      InstallationSpec,
+      'owner' | 'version' | 'image' | 'size' | 'podProbeOverrides' | 'command' | 'volumes'
+    >
+  > & {
     /** null: no licence. */
     readonly licence?: SecretReference | null
     readonly env?: EnvPatch
     readonly priorityEnv?: EnvPatch
-    readonly allowedIpRanges?: (present: InstallationSpec['allowedIpRanges']) => InstallationSpec['allowedIpRanges']
+    readonly allowedIpRanges?: (
+      present: InstallationSpec['allowedIpRanges'],
+    ) => InstallationSpec['allowedIpRanges']
   }
 }
 
 /** Value: the installation as it is then, and whether anything changed. */
-export function updateInstallation({ id, stateOf, patch }: UpdateInstallation): Transaction<{ readonly installation: Installation; readonly changed: boolean }> {
+export function updateInstallation({
+  id,
+  stateOf,
+  patch,
+}: UpdateInstallation): Transaction<{ readonly installation: Installation; readonly changed: boolean }> {
   return (fleet, context) => {
     const before = requireInstallation(fleet, id)
     requireUnlocked(before)
@@ -49,12 +67,24 @@ function patched(spec: InstallationSpec, patch: UpdateInstallation['patch']): In
     env: patchEnv(spec.env, env),
     priorityEnv: patchEnv(spec.priorityEnv, priorityEnv),
     licence: licence === undefined ? spec.licence : (licence ?? undefined),
-    allowedIpRanges: allowedIpRanges === undefined ? spec.allowedIpRanges : allowedIpRanges(spec.allowedIpRanges),
+    allowedIpRanges:
+      allowedIpRanges === undefined ? spec.allowedIpRanges : allowedIpRanges(spec.allowedIpRanges),
   }
-  const { env: nextEnv, priorityEnv: nextPriority, licence: nextLicence, allowedIpRanges: nextRanges, ...rest } = next
+  const {
+    env: nextEnv,
+    priorityEnv: nextPriority,
+    licence: nextLicence,
+    allowedIpRanges: nextRanges,
+    ...rest
+  } = next
   return {
     ...rest,
-    ...withoutUndefined({ env: nextEnv, priorityEnv: nextPriority, licence: nextLicence, allowedIpRanges: nextRanges }),
+    ...withoutUndefined({
+      env: nextEnv,
+      priorityEnv: nextPriority,
+      licence: nextLicence,
+      allowedIpRanges: nextRanges,
+    }),
   }
 }
 
@@ -102,9 +132,11 @@ function ranges({ allowedIpRanges = [] }: InstallationSpec): readonly string[] {
 /** Names only: a value may be confidential although it is no secret. */
 function envLine(label: string, before: Env = {}, after: Env = {}): string | undefined {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
-  const changed = names.filter((name) => !isDeepStrictEqual(before[name], after[name])).map((name) => {
-    if (before[name] === undefined) return `+${name}`
-    return after[name] === undefined ? `-${name}` : name
-  })
+  const changed = names
+    .filter((name) => !isDeepStrictEqual(before[name], after[name]))
+    .map((name) => {
+      if (before[name] === undefined) return `+${name}`
+      return after[name] === undefined ? `-${name}` : name
+    })
   return changed.length === 0 ? undefined : `${label}: ${changed.join(', ')}`
 }

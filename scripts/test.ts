@@ -1,0 +1,56 @@
+/** Runs the tests and ends with `N passed, N failed`. Arguments: files to run; none: all but test/e2e. */
+import { spawn } from 'node:child_process'
+import { glob } from 'node:fs/promises'
+
+async function testFiles(): Promise<readonly string[]> {
+  if (process.argv.length > 2) return process.argv.slice(2)
+  const files = await Array.fromAsync(glob('test/**/*.test.ts', { exclude: ['test/e2e/**'] }))
+  return files.sort()
+}
+
+interface Result {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+const SUMMARY =
+  /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?(?:, todo: \d+)?(?:, skip: (\d+))? \}$/m
+
+/** One file in a process of its own; its output is shown when something in it failed. */
+async function runFile(file: string): Promise<Result> {
+  const started = performance.now()
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (status) => resolve(status ?? 1))
+  })
+  const output = Buffer.concat(chunks).toString('utf8')
+  const [, , passed = '0', failed = '0', skipped = '0'] = SUMMARY.exec(output) ?? []
+  const result = { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) }
+  const broken = code !== 0 || result.passed + result.skipped === 0
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const skips = result.skipped === 0 ? '' : `, ${result.skipped} skipped`
+  process.stdout.write(
+    `${broken ? 'FAILED' : 'ok    '} ${file} (${result.passed} passed${skips}, ${seconds} s)\n`,
+  )
+  if (!broken) return result
+  process.stdout.write(output)
+  return { ...result, failed: Math.max(1, result.failed) }
+}
+
+let passed = 0
+let failed = 0
+let skipped = 0
+for (const file of await testFiles()) {
+  const result = await runFile(file)
+  passed += result.passed
+  failed += result.failed
+  skipped += result.skipped
+}
+if (skipped > 0) process.stdout.write(`${skipped} skipped: each says why in its own output\n`)
+process.stdout.write(`${passed} passed, ${failed} failed\n`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0

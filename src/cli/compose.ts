@@ -1,0 +1,106 @@
+/** Puts the parts of a server together. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import type { Parts } from '../api/context.ts'
+import { type ApiServer, createApiServer } from '../api/server.ts'
+import type { Configuration } from '../configuration/settings.ts'
+import { createDocumentReader, createDocuments } from '../fleet/documents.ts'
+import { FleetError } from '../fleet/errors.ts'
+import { FLEET_PATH } from '../fleet/paths.ts'
+import { openEmbeddedHome } from '../git/embedded/home.ts'
+import { createHistory } from '../git/history.ts'
+import { createGitHttpHandler } from '../git/http-server.ts'
+import { createFleetWriter } from '../git/writer/create.ts'
+import { createWriterMetrics } from '../git/writer/metrics.ts'
+import { type Loop, startLoop } from '../reconcile/loop.ts'
+import { startPlacementLoop } from '../reconcile/placement.ts'
+import { createRenderChanges } from '../render/render.ts'
+import { openSecretDirectory } from '../secrets/directory/backend.ts'
+import { openTokenFile } from '../secrets/token-file.ts'
+import { createMemoryLeases, createMemoryObservations } from '../store/memory.ts'
+import { systemClock, systemRandomness } from '../system/clock.ts'
+import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
+
+const COMMITTER = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
+const EXAMPLE_FLEET = join(import.meta.dirname, '../../examples/fleet.yaml')
+
+export interface RunningServer {
+  readonly api: ApiServer
+  readonly parts: Parts
+  /** Of the admin, in clear, when it was made or given just now. */
+  readonly adminToken: string | undefined
+  close(): Promise<void>
+}
+
+/** @throws FleetError what keeps the server from starting */
+export async function composeServer(configuration: Configuration, version: string): Promise<RunningServer> {
+  const data = configuration.data ?? '.fleetwright'
+  const logger = pino({ level: configuration['log-level'] ?? 'info' }, pino.destination(2))
+  const registry = new Registry()
+  const home = await openEmbeddedHome(homeOf(configuration, data))
+  const history = createHistory(home.gitDirectory)
+  const sets = await readTemplateSets(TEMPLATE_FOLDER)
+  const placement = configuration.loops === 'none' ? 'deferred' : 'now'
+  const clock = systemClock
+  const randomness = systemRandomness
+  const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
+  const writer = await createFleetWriter({
+    home,
+    history,
+    render: createRenderChanges(sets),
+    clock,
+    randomness,
+    committer: COMMITTER,
+    placement,
+    observer: createWriterMetrics(registry, onError),
+    initialFiles: [{ path: FLEET_PATH, text: await readFile(EXAMPLE_FLEET, 'utf8') }],
+  })
+  const tokens = await openTokenFile({ path: join(data, 'tokens.json'), clock, randomness })
+  const adminToken = await tokens.ensureAdmin(configuration['admin-token'])
+  const parts: Parts = {
+    writer,
+    history,
+    clock,
+    randomness,
+    logger,
+    registry,
+    tokens,
+    observations: createMemoryObservations(),
+    leases: createMemoryLeases(clock),
+    secrets: await openSecretDirectory(join(data, 'secrets')),
+    documents: createDocumentReader(createDocuments()),
+    gitHandler: createGitHttpHandler(home.gitDirectory),
+    options: { version, placement },
+  }
+  const interval = Number(configuration['poll-seconds'] ?? '10') * 1000
+  const loops: readonly Loop[] = [
+    startLoop({ clock, interval, run: () => writer.poll(), onError }),
+    ...(placement === 'now'
+      ? [startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError })]
+      : []),
+  ]
+  const api = createApiServer(parts)
+  return {
+    api,
+    parts,
+    adminToken: adminToken ?? configuration['admin-token'],
+    async close() {
+      await api.close()
+      await Promise.all(loops.map((loop) => loop.close()))
+      await writer.close()
+      await parts.secrets.close()
+    },
+  }
+}
+
+/** @throws FleetError `invalid-configuration` */
+function homeOf({ fleet }: Configuration, data: string): string {
+  if (fleet === undefined) return join(data, 'fleet.git')
+  if (!/^[a-z]+:\/\//i.test(fleet)) return fleet
+  throw new FleetError(
+    'invalid-configuration',
+    `--fleet ${fleet.replace(/\/\/[^@/]*@/, '//')}: only repositories on this disk can be written so far; name a path.`,
+  )
+}

@@ -1,0 +1,110 @@
+/** Every setting, once: flags, environment, the YAML file, `--help` and docs/configuration.md come from this table. */
+
+export interface Setting {
+  /** Key of the YAML file; `--key` as a flag, `FLEETWRIGHT_KEY` in the environment. */
+  readonly key: string
+  readonly description: string
+  readonly placeholder: string
+  readonly default: string | undefined
+  /** Told by the environment or a file only: a command line is seen by everybody on the machine. */
+  readonly secret?: boolean
+  readonly parse: (text: string) => string | undefined
+}
+
+function anything(text: string): string | undefined {
+  return text === '' ? 'must not be empty' : undefined
+}
+
+function oneOf(...values: readonly string[]): Setting['parse'] {
+  return (text) => (values.includes(text) ? undefined : `must be one of ${values.join(', ')}`)
+}
+
+function address(text: string): string | undefined {
+  const port = Number(/:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN)
+  return port >= 0 && port <= 65_535 ? undefined : 'must be host:port, for example 127.0.0.1:8075'
+}
+
+function seconds(text: string): string | undefined {
+  return /^[1-9]\d{0,5}$/.test(text) ? undefined : 'must be a whole number of seconds'
+}
+
+export const SETTINGS = [
+  {
+    key: 'data',
+    placeholder: '<folder>',
+    default: './.fleetwright',
+    parse: anything,
+    description: 'Data directory: embedded repository, secrets, hashed tokens',
+  },
+  {
+    key: 'listen',
+    placeholder: '<host:port>',
+    default: '127.0.0.1:8075',
+    parse: address,
+    description: 'Where the API listens; port 0 takes any free one',
+  },
+  {
+    key: 'fleet',
+    placeholder: '<path>',
+    default: undefined,
+    parse: anything,
+    description: 'Bare fleet repository on this disk; without it the embedded one in the data directory',
+  },
+  {
+    key: 'loops',
+    placeholder: '<all|none>',
+    default: 'all',
+    parse: oneOf('all', 'none'),
+    description: 'none: requests are committed, nothing is placed or retried',
+  },
+  {
+    key: 'poll-seconds',
+    placeholder: '<seconds>',
+    default: '10',
+    parse: seconds,
+    description: 'How often commits of others are looked for',
+  },
+  {
+    key: 'log-level',
+    placeholder: '<level>',
+    default: 'info',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    description: 'Log lines below this level are left out',
+  },
+  {
+    key: 'admin-token',
+    placeholder: '<token>',
+    default: undefined,
+    parse: anything,
+    secret: true,
+    description: 'The admin token to use instead of a generated one',
+  },
+] as const satisfies readonly Setting[]
+
+export type SettingKey = (typeof SETTINGS)[number]['key']
+export type Configuration = Readonly<Record<SettingKey, string | undefined>>
+
+export function environmentName(key: string): string {
+  return `FLEETWRIGHT_${key.toUpperCase().replaceAll('-', '_')}`
+}
+
+/** docs/configuration.md. */
+export function configurationMarkdown(): string {
+  const rows = (SETTINGS as readonly Setting[]).map(
+    ({ key, placeholder, default: fallback, secret, description }) => {
+      const flag = secret === true ? '(environment or file only)' : `\`--${key} ${placeholder}\``
+      return `| \`${key}\` | ${flag} | \`${environmentName(key)}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${description} |`
+    },
+  )
+  return [
+    '# Configuration',
+    '',
+    'Each setting can be given as a flag, in the environment, or in a YAML file named by `--config` (or `FLEETWRIGHT_CONFIG`).',
+    'A flag wins over the environment, the environment over the file, the file over the default.',
+    '',
+    '| Key | Flag | Environment | Default | Meaning |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
