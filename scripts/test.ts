@@ -8,6 +8,8 @@ async function testFiles(): Promise<readonly string[]> {
   return files.sort()
 }
 
+const TIMEOUT_SECONDS = '300'
+
 interface Result {
   readonly passed: number
   readonly failed: number
@@ -20,7 +22,10 @@ const SUMMARY =
 /** One file in a process of its own; its output is shown when something in it failed. */
 async function runFile(file: string): Promise<Result> {
   const started = performance.now()
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TAP_TIMEOUT: TIMEOUT_SECONDS },
+  })
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))

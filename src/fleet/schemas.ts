@@ -64,7 +64,7 @@ function sentence(error: ErrorObject): ErrorDetail {
       const known = Object.keys(error.parentSchema?.properties ?? {})
       const near = nearest(key, known)
       const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean ${near}?`
-      return { pointer: `${pointer}/${escape(key)}`, detail: `the key ${key} is not known; ${hint}` }
+      return { pointer: `${pointer}/${escapePointer(key)}`, detail: `the key ${key} is not known; ${hint}` }
     }
     case 'required':
       return { pointer, detail: `the key ${params.missingProperty} is missing; add it` }
@@ -105,6 +105,6 @@ function article(type: string): string {
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type === 'array' ? 'list' : type}`
 }
 
-function escape(key: string): string {
+function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -5,6 +5,8 @@
 
 /** Plain words that some parser reads as something else. */
 const RESERVED = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null', 'nan', 'inf'])
+/** A number without digits before its exponent, which one parser takes for zero. */
+const EXPONENT = /^[eE][0-9]+$/
 const PLAIN = /^[A-Za-z_/][A-Za-z0-9_/.@:+=,()-]*$/
 const WORDS = /^[A-Za-z_/][A-Za-z0-9_/.@+=,()-]*(?: [A-Za-z0-9_/.@+=,()-]+)+$/
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
@@ -22,7 +24,7 @@ export function emitScalar(value: string | number | boolean | null): string {
 }
 
 function isPlain(text: string): boolean {
-  if (PLAIN.test(text)) return !text.endsWith(':') && !RESERVED.has(text.toLowerCase())
+  if (PLAIN.test(text)) return !text.endsWith(':') && !EXPONENT.test(text) && !RESERVED.has(text.toLowerCase())
   return text.length <= 100 && WORDS.test(text)
 }
 

@@ -59,7 +59,9 @@ async function converse(
       said += chunk.toString('latin1')
       if (said.includes('commit: ok\n')) finish(undefined)
     }
-    const complain = (chunk: Buffer): void => void (words += chunk.toString('utf8'))
+    const complain = (chunk: Buffer): void => {
+      words += chunk.toString('utf8')
+    }
     const end = (): void => finish(words.trim() || 'git update-ref ended')
     function finish(result: string | undefined): void {
       child.stdout.off('data', hear)
