@@ -70,7 +70,7 @@ const CREATING = [
 
 /** States from which an operation may be requested (reference: mattermost-cloud, installation states). */
 const INSTALLATION_FROM: Readonly<Record<InstallationOperation, readonly string[]>> = {
-  creation: ['creation-requested', 'creation-failed', 'creation-no-compatible-clusters'],
+  creation: ['creation-requested', 'creation-failed'],
   update: ['stable', 'update-requested', 'update-failed'],
   hibernation: ['stable', 'hibernation-requested'],
   'wake-up': ['hibernating', 'wake-up-requested'],

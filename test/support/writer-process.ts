@@ -1,5 +1,5 @@
 /** Creates installations as fast as it can and prints the number of each one that was acknowledged. To be killed. */
-import { embeddedWriter, creation, requestContext } from './git-writer.ts'
+import { creation, embeddedWriter, requestContext } from './git-writer.ts'
 
 const [directory = '', first = '0', tag = ''] = process.argv.slice(2)
 const writer = await embeddedWriter(directory)

@@ -22,8 +22,8 @@ export function groupView(
       ? {}
       : {
           Scheduling: {
-            ...(scheduling.nodeSelector === undefined ? {} : { NodeSelector: scheduling.nodeSelector }),
-            ...(scheduling.tolerations === undefined ? {} : { Tolerations: scheduling.tolerations }),
+            NodeSelector: scheduling.nodeSelector ?? null,
+            Tolerations: scheduling.tolerations ?? null,
           },
         }),
     CreateAt: milliseconds(metadata.createdAt),

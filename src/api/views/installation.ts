@@ -1,6 +1,6 @@
 import { effectiveConfiguration } from '../../fleet/configuration.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
-import type { Env, Installation } from '../../fleet/intents.ts'
+import type { Env, EnvValue, Installation } from '../../fleet/intents.ts'
 import { installationState, waitingReason } from '../../fleet/state.ts'
 import type { Parts } from '../context.ts'
 import { annotationViews, envView, lockView, milliseconds, SECRET_IS_SET } from './common.ts'
@@ -10,6 +10,8 @@ type InstallationParts = Pick<Parts, 'leases' | 'observations'>
 export interface InstallationViewOptions {
   /** Shows what it runs with its group's configuration over its own. */
   readonly withGroup: boolean
+  /** Shows what the group replaces. */
+  readonly withOverrides?: boolean
   readonly deletedAt?: string
 }
 
@@ -37,11 +39,12 @@ export function installationView(
   const names = spec.dns.filter(({ deletedAt }) => deletedAt === undefined)
   const primary = names.find((dns) => dns.primary === true) ?? names[0]
   const { deletion } = spec
+  const seenSequence = parts.observations.get('installation', metadata.id)?.groupSequence
   return {
     ID: metadata.id,
     OwnerID: spec.owner,
     GroupID: spec.group === null ? null : (group?.metadata.id ?? ''),
-    ...(spec.groupSequence === undefined || group === undefined ? {} : { GroupSequence: spec.groupSequence }),
+    ...(seenSequence === undefined || group === undefined ? {} : { GroupSequence: seenSequence }),
     State: options.deletedAt === undefined ? stateOf(parts, fleet, installation) : 'deleted',
     Size: spec.size,
     Version: shown.version,
@@ -72,7 +75,9 @@ export function installationView(
     APISecurityLock: spec.apiLocked ?? false,
     DeletionLocked: spec.deletionLocked ?? false,
     ...lockView(parts.leases, 'installation', metadata.id),
-    ...(Object.keys(shown.overrides).length > 0 ? { GroupOverrides: shown.overrides } : {}),
+    ...(options.withOverrides !== false && Object.keys(shown.overrides).length > 0
+      ? { GroupOverrides: shown.overrides }
+      : {}),
     ...(spec.podProbeOverrides === undefined
       ? {}
       : { PodProbeOverrides: probesView(spec.podProbeOverrides) }),
@@ -106,9 +111,22 @@ function merged(fleet: Fleet, installation: Installation): Shown {
   const { version, image, group } = effectiveConfiguration(fleet, installation, 'newest')
   const env = { ...spec.env, ...group?.spec.env }
   const overrides: Record<string, string> = {}
-  if (version !== spec.version) overrides['Installation Version'] = spec.version
-  if (image !== spec.image) overrides['Installation Image'] = spec.image
+  if (version !== spec.version)
+    Object.assign(overrides, { 'Group Version': version, 'Installation Version': spec.version })
+  if (image !== spec.image)
+    Object.assign(overrides, { 'Group Image': image, 'Installation Image': spec.image })
+  for (const [name, value] of Object.entries(group?.spec.env ?? {})) {
+    const replaced = spec.env?.[name]
+    if (replaced === undefined) continue
+    overrides[`Group MattermostEnv[${name}]`] = shownValue(value)
+    overrides[`Installation MattermostEnv[${name}]`] = shownValue(replaced)
+  }
   return { version, image, env: Object.keys(env).length === 0 ? undefined : env, overrides }
+}
+
+function shownValue(value: EnvValue): string {
+  if ('secret' in value) return SECRET_IS_SET
+  return 'value' in value ? value.value : JSON.stringify(value.valueFrom)
 }
 
 function singleView({ spec }: Installation): object {

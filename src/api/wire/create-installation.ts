@@ -62,6 +62,7 @@ export async function createInstallationHandler(parts: Parts, context: HandlerCo
     throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
       errors,
     })
+  await requireExternalSecret(parts, body)
   const id = newId(parts.randomness)
   const collector = new SecretCollector(parts.writer.fleet.settings, parts.randomness, `installations/${id}`)
   const input = inputOf(parts, body, names, id, collector)
@@ -74,13 +75,25 @@ export async function createInstallationHandler(parts: Parts, context: HandlerCo
   })
 }
 
+/** @throws FleetError `invalid-request` when the secret of an external database is missing or says no data source */
+async function requireExternalSecret({ secrets }: Parts, body: Body): Promise<void> {
+  const name = body.Database === 'external' ? body.ExternalDatabaseConfig?.SecretName : undefined
+  if (!name) return
+  const content = await secrets.get(name)
+  if (content !== undefined && /"(?:DataSource|DB_CONNECTION_STRING)"\s*:\s*"[^"]/.test(content)) return
+  const detail = 'must name a secret of the secret backend that holds a DataSource'
+  throw new FleetError('invalid-request', `ExternalDatabaseConfig.SecretName ${detail}.`, {
+    errors: [{ pointer: '/ExternalDatabaseConfig/SecretName', detail }],
+  })
+}
+
 interface Names {
   readonly name: string
   readonly dns: readonly string[]
 }
 
 function namesOf(body: Body): Names {
-  const dns = (body.DNSNames ?? (body.DNS ? [body.DNS] : [])).map((name) => name.toLowerCase())
+  const dns = [...(body.DNS ? [body.DNS] : []), ...(body.DNSNames ?? [])].map((name) => name.toLowerCase())
   const name = body.Name ? body.Name : (body.DNS?.split('.')[0] ?? '')
   return { name: name.toLowerCase(), dns }
 }
@@ -101,7 +114,7 @@ function check(body: Body, { name, dns }: Names, now: number): readonly ErrorDet
       `/DNSNames/${at}`,
       'must begin with a label of 2 to 63 characters',
     )
-    need(at > 0 || label === name, `/DNSNames/${at}`, 'must begin with the name of the installation')
+    need(label === name, `/DNSNames/${at}`, 'must begin with the name of the installation')
   }
   need(new Set(dns).size === dns.length, '/DNSNames', 'must not have a name twice')
   for (const field of ['Version', 'Image', 'License', 'GroupID'] as const)
@@ -243,7 +256,7 @@ function databaseOf(body: Body): DatabaseIntent {
       ? {
           single: {
             primaryInstanceType: single?.PrimaryInstanceType || 'db.t4g.medium',
-            ...(single?.ReplicaInstanceType ? { replicaInstanceType: single.ReplicaInstanceType } : {}),
+            replicaInstanceType: single?.ReplicaInstanceType || 'db.t4g.medium',
             replicasCount: single?.ReplicasCount ?? 0,
           },
         }

@@ -306,7 +306,7 @@ function statusOf(parts: Parts, group: Group): object {
     .map((member) => ({ member, state: stateOf(parts, fleet, member) }))
   const count = (test: (found: (typeof members)[number]) => boolean): number => members.filter(test).length
   const updated = ({ member }: (typeof members)[number]): boolean =>
-    member.spec.groupSequence === group.spec.sequence
+    parts.observations.get('installation', member.metadata.id)?.groupSequence === group.spec.sequence
   return {
     InstallationsTotal: members.length,
     InstallationsUpdated: count((found) => found.state === 'stable' && updated(found)),

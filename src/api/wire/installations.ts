@@ -125,7 +125,7 @@ export function installationRoutes(parts: Parts): readonly Route[] {
       summary: 'Put an installation into a group',
       responses: { 202: { description: 'Done', schema: null } },
       handler: (context) =>
-        change(context, joinGroup({ id: context.id(), group: context.id('groupId') }), () => empty(202)),
+        change(context, joinGroup({ id: context.id(), group: context.id('groupId') }), () => empty(200)),
     },
     {
       ...wire,
@@ -140,7 +140,7 @@ export function installationRoutes(parts: Parts): readonly Route[] {
           context.decode(SELECTION).GroupSelectionAnnotations ?? [],
           '/GroupSelectionAnnotations',
         )
-        return await change(context, assignGroup({ id: context.id(), annotations }), () => empty(202))
+        return await change(context, assignGroup({ id: context.id(), annotations }), () => empty(200))
       },
     },
     {
@@ -158,7 +158,7 @@ export function installationRoutes(parts: Parts): readonly Route[] {
       responses: { 202: { description: 'Done', schema: null } },
       handler: (context) => {
         const retain = readBoolean(context.query, 'retain_config', true)
-        return change(context, leaveGroup({ id: context.id(), retain, stateOf: states }), () => empty(202))
+        return change(context, leaveGroup({ id: context.id(), retain, stateOf: states }), () => empty(200))
       },
     },
   ]

@@ -62,13 +62,14 @@ function check(body: Body): readonly ErrorDetail[] {
     if (!isCidr(range.CIDRBlock ?? ''))
       errors.push({
         pointer: `/AllowedIPRanges/${at}/CIDRBlock`,
-        detail: 'must be a network such as 203.0.113.0/24',
+        detail: 'must be an address, or a network such as 203.0.113.0/24',
       })
   return errors
 }
 
 function isCidr(text: string): boolean {
-  const [address = '', bits = ''] = text.split('/')
+  const [address = '', given] = text.split('/')
+  const bits = given ?? (address.includes(':') ? '128' : '32')
   const fields = address.split('.')
   if (fields.length === 4)
     return (

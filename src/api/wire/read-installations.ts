@@ -105,9 +105,11 @@ function getInstallation(parts: Parts, context: HandlerContext): Answer {
 
 function viewOf(parts: Parts, { installation, tombstone }: Listed, query: URLSearchParams): object {
   const withGroup = readBoolean(query, 'include_group_config', true)
+  const withOverrides = readBoolean(query, 'include_group_config_overrides', true)
   const deletedAt = tombstone?.spec.notBefore
   return installationView(parts, parts.writer.fleet, installation, {
     withGroup,
+    withOverrides,
     ...(deletedAt === undefined ? {} : { deletedAt }),
   })
 }

@@ -1,4 +1,5 @@
 /** What several wire routes read in the same way. */
+import { FleetError } from '../../fleet/errors.ts'
 import { type Id, idFromBytes } from '../../fleet/ids.ts'
 import type { Env, EnvValue, FleetSettings } from '../../fleet/intents.ts'
 import { isSecretEnvName } from '../../fleet/secret-names.ts'
@@ -40,7 +41,11 @@ export class SecretCollector {
     if (env === undefined) return undefined
     const entries = Object.entries(env).flatMap(([name, value]) => {
       const intent = this.#value(name, value)
-      return intent === undefined ? [] : [[name, intent] as const]
+      if (intent !== undefined) return [[name, intent] as const]
+      const detail = 'must have a value or valueFrom'
+      throw new FleetError('invalid-request', `The variable ${name} ${detail}.`, {
+        errors: [{ pointer: `/${name}`, detail }],
+      })
     })
     return entries.length === 0 ? undefined : Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
   }

@@ -24,7 +24,8 @@ export function emitScalar(value: string | number | boolean | null): string {
 }
 
 function isPlain(text: string): boolean {
-  if (PLAIN.test(text)) return !text.endsWith(':') && !EXPONENT.test(text) && !RESERVED.has(text.toLowerCase())
+  if (PLAIN.test(text))
+    return !text.endsWith(':') && !EXPONENT.test(text) && !RESERVED.has(text.toLowerCase())
   return text.length <= 100 && WORDS.test(text)
 }
 

@@ -101,7 +101,7 @@ export function updateGroup(input: UpdateGroup): Transaction<Group> {
 
 function configurationOf(before: Group, input: UpdateGroup, sequence: number): GroupConfiguration {
   const restart: EnvPatch = {
-    CLOUD_PROVISIONER_ENFORCED_RESTART: { value: `force-restart-at-sequence-${sequence}` },
+    CLOUD_PROVISIONER_ENFORCED_RESTART: { value: `force-restart-at-sequence-${sequence - 1}` },
   }
   const patched = patchEnv(before.spec.env, input.env)
   const env: Env | undefined = input.forceRestart ? patchEnv(patched, restart) : patched

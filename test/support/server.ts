@@ -1,0 +1,49 @@
+/** A whole server on loopback with a repository of its own, placement deferred, as `serve --loops none` runs. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { composeServer, type RunningServer } from '../../src/cli/compose.ts'
+import { readConfiguration } from '../../src/configuration/read.ts'
+import { applySetup } from './setup-steps.ts'
+
+export const TOKEN = 'fwt_for-tests-only-0123456789-0123456789'
+
+export interface TestServer {
+  readonly url: string
+  readonly setupUrl: string
+  readonly server: RunningServer
+  close(): Promise<void>
+}
+
+export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))
+  const environment = { FLEETWRIGHT_ADMIN_TOKEN: TOKEN }
+  const flags = { data: folder, loops, 'log-level': 'silent' }
+  const server = await composeServer(readConfiguration({ flags, environment }), '0.0.0')
+  const { url } = await server.api.listen({ host: '127.0.0.1', port: 0 })
+  const setup = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    try {
+      const answer = await applySetup(server.parts, JSON.parse(Buffer.concat(chunks).toString('utf8')))
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+    } catch (error) {
+      response.writeHead(400).end(error instanceof Error ? error.message : 'failed')
+    }
+  })
+  await new Promise<void>((resolve) => setup.listen(0, '127.0.0.1', resolve))
+  // An address, because it listens on TCP.
+  const { port } = setup.address() as AddressInfo
+  return {
+    url,
+    setupUrl: `http://127.0.0.1:${port}/`,
+    server,
+    async close() {
+      await new Promise((resolve) => setup.close(resolve))
+      await server.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
