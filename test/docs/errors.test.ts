@@ -10,5 +10,5 @@ test('docs/errors.md has every code with its status and title, and no other', as
     rows.map(([, code, status, title]) => [code, { status: Number(status), title: title?.trim() }]),
   )
   t.same(documented, ERRORS)
-  for (const [, code, , , help] of rows) t.notMatch(help, /^(MISSING)?\s*$/, code)
+  for (const [, code, , , help] of rows) t.notMatch(help, /^(MISSING)?\s*$/, code ?? '')
 })

@@ -1,6 +1,6 @@
 /** The fleet repository as a bare repository on this disk. */
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { FleetError } from '../../fleet/errors.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { git } from '../child-process.ts'
@@ -9,6 +9,9 @@ import { createObjectReader } from '../object-reader.ts'
 import { buildPack } from '../pack.ts'
 import { lockInstance } from './instance-lock.ts'
 import { createRefTransactions } from './refs.ts'
+
+/** Git's own prefix of files in the making. */
+const TEMPORARY = 'tmp_'
 
 /** Kept by the repository itself, so that nobody rewrites history by accident; `core.fsync` makes refs durable. */
 const SETTINGS = [
@@ -36,6 +39,7 @@ export async function openEmbeddedHome(directory: string): Promise<RepositoryHom
     )
   const lock = await lockInstance(directory)
   await removeStaleLocks(directory)
+  await removeHalfPacks(directory)
   for (const [key, value] of SETTINGS) await git(['config', key, value], { directory })
   const objects = createObjectReader(directory)
   const refs = createRefTransactions(directory)
@@ -87,14 +91,17 @@ export async function writePack(directory: string, objects: readonly NewObject[]
   await syncFolder(folder)
 }
 
+/** Under a name git passes over until it is whole: a killed process must not leave half an index. */
 async function writeDurably(path: string, content: Buffer): Promise<void> {
-  const file = await open(path, 'w', 0o444)
+  const temporary = join(dirname(path), `${TEMPORARY}${basename(path)}`)
+  const file = await open(temporary, 'w', 0o444)
   try {
     await file.writeFile(content)
     await file.sync()
   } finally {
     await file.close()
   }
+  await rename(temporary, path)
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -118,6 +125,13 @@ async function removeStaleLocks(directory: string): Promise<void> {
   ]) {
     await rm(path, { force: true })
   }
+}
+
+/** Packs that a killed process did not finish. */
+async function removeHalfPacks(directory: string): Promise<void> {
+  const folder = join(directory, 'objects', 'pack')
+  const names = (await readdir(folder)).filter((name) => name.startsWith(TEMPORARY))
+  for (const name of names) await rm(join(folder, name), { force: true })
 }
 
 async function exists(path: string): Promise<boolean> {
