@@ -7,6 +7,7 @@ import { createDocuments } from '../../src/fleet/documents.ts'
 import { isFleetError } from '../../src/fleet/errors.ts'
 import { clusterPath, installationPath } from '../../src/fleet/paths.ts'
 import type { Transaction } from '../../src/fleet/transaction.ts'
+import { lockInstallation } from '../../src/fleet/transactions/installations/lifecycle.ts'
 import type { FleetWriter } from '../../src/ports/writer.ts'
 import { creation, embeddedWriter, requestContext } from '../support/git-writer.ts'
 import { cluster, id } from '../support/intents.ts'
@@ -131,6 +132,28 @@ test('a lost race runs the requests again on what the other one pushed', async (
   const { commit } = await writer.submit(creation(1), requestContext(1))
   t.match(git(directory, 'log', '--format=%s', 'main'), /^Create installation acme-1 on prod-1\nExplain\n/)
   t.equal(git(directory, 'rev-parse', 'main').trim(), commit)
+})
+
+test('a document that breaks a rule is reported with its line and author, and what was valid stays', async (t) => {
+  const { writer, directory, folder } = await start(t)
+  await writer.submit(creation(1), requestContext(1))
+  const path = installationPath('prod-1', id(1))
+  const text = git(directory, 'show', `main:${path}`)
+  await commitAs(
+    directory,
+    folder,
+    { [path]: text.replace('owner: owner', 'owner: owner\n  group: nowhere') },
+    'Move',
+  )
+  await writer.poll()
+  t.match(writer.problems(), [
+    { path, line: 9, column: 3, author: 'Grace <grace@example.com>', detail: /there is no group nowhere/ },
+  ])
+  t.equal(writer.fleet.installation(id(1))?.spec.group, undefined)
+  await t.rejects(
+    writer.submit(lockInstallation({ id: id(1), lock: 'apiLocked', locked: true }), requestContext(2)),
+    { code: 'document-held' },
+  )
 })
 
 test('comments in a document survive a change made through a transaction', async (t) => {

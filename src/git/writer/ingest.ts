@@ -35,12 +35,19 @@ export async function ingest(
   reader: ObjectReader,
 ): Promise<IngestResult> {
   const problems = new Map<string, readonly Problem[]>()
-  const changes = await readChanges(files, index, documents, reader, problems)
+  const texts = await readTexts(
+    files.filter((file) => roleOf(file.path).role === 'intent'),
+    reader,
+  )
+  const changes = readChanges(files, texts, index, documents, problems)
   const accepted: IntentChange[] = []
   for (const together of inOrder(changes)) {
     const found = violationProblems(index, together)
     if (found.length > 0) {
-      addProblems(problems, found)
+      addProblems(
+        problems,
+        found.map((problem) => located(problem, files, texts, documents)),
+      )
       continue
     }
     index.apply(together)
@@ -49,15 +56,14 @@ export async function ingest(
   return { accepted, problems, rendered: files.filter((file) => roleOf(file.path).role === 'rendered') }
 }
 
-async function readChanges(
+function readChanges(
   files: readonly ChangedFile[],
+  texts: ReadonlyMap<ObjectId, string>,
   index: FleetIndex,
   documents: Documents,
-  reader: ObjectReader,
   problems: Map<string, readonly Problem[]>,
-): Promise<readonly IntentChange[]> {
+): readonly IntentChange[] {
   const intents = files.filter((file) => roleOf(file.path).role === 'intent')
-  const texts = await readTexts(intents, reader)
   const changes: IntentChange[] = []
   for (const file of intents) {
     const path = file.path as FleetPath
@@ -75,6 +81,19 @@ async function readChanges(
     else changes.push({ path, before, after: read.intent })
   }
   return changes
+}
+
+/** A rule knows which field of a document is wrong; the text knows on which line it stands. */
+function located(
+  problem: Problem,
+  files: readonly ChangedFile[],
+  texts: ReadonlyMap<ObjectId, string>,
+  documents: Documents,
+): Problem {
+  const oid = files.find((file) => file.path === problem.path)?.to
+  const text = oid === undefined ? undefined : texts.get(oid)
+  if (text === undefined || problem.pointer === undefined) return problem
+  return { ...problem, ...documents.locate(text, problem.pointer) }
 }
 
 async function readTexts(
