@@ -16,6 +16,7 @@ import { PAGING_QUERY, pageOf, readPaging } from '../query.ts'
 import { type Answer, empty, json, type Route } from '../routes.ts'
 import { flag, list, object, text } from '../shapes.ts'
 import { clusterView } from '../views/cluster.ts'
+import { CREATE_CLUSTER, createClusterHandler } from './create-cluster.ts'
 import { newId } from './values.ts'
 
 const IMPORT = object({
@@ -42,6 +43,17 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       query: PAGING_QUERY,
       responses: { 200: { description: 'Clusters' } },
       handler: async ({ query }) => listClusters(parts, query),
+    },
+    {
+      ...wire,
+      method: 'POST',
+      path: '/api/clusters',
+      operationId: 'createCluster',
+      summary: 'Create a cluster',
+      request: CREATE_CLUSTER,
+      responses: { 202: CLUSTER },
+      replay: replayed(parts),
+      handler: (context) => createClusterHandler(parts, context),
     },
     {
       ...wire,

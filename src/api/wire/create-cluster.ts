@@ -1,0 +1,194 @@
+/** A request for a new cluster in the cloud: validation and the committed intent; the cloud resources follow from it. */
+import { requireAnnotationNames } from '../../fleet/annotations.ts'
+import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
+import type { Cluster, KubernetesChange, PgbouncerSettings } from '../../fleet/intents.ts'
+import { addCluster } from '../../fleet/transactions/clusters/clusters.ts'
+import { UTILITIES } from '../../fleet/utilities.ts'
+import type { HandlerContext, Parts } from '../context.ts'
+import { type Answer, json } from '../routes.ts'
+import { type Decoded, flag, integer, list, map, object, text } from '../shapes.ts'
+import { clusterView } from '../views/cluster.ts'
+import { newId } from './values.ts'
+
+const NODE_GROUP = object({ InstanceType: text(), MinCount: integer(), MaxCount: integer() })
+const UTILITY = object({ Chart: text(), ValuesPath: text() })
+export const CREATE_CLUSTER = object({
+  provider: text(),
+  provisioner: text(),
+  version: text(),
+  zones: list(text()),
+  ami: text(),
+  'master-instance-type': text(),
+  'master-count': integer(),
+  'node-instance-type': text(),
+  'node-min-count': integer(),
+  'node-max-count': integer(),
+  'max-pods-per-node': integer(),
+  networking: text(),
+  vpc: text(),
+  'cluster-role-arn': text(),
+  'node-role-arn': text(),
+  'kms-key-id': text(),
+  'additional-node-groups': map(NODE_GROUP),
+  'nodegroup-with-public-subnet': list(text()),
+  'nodegroup-with-sg': list(text()),
+  'allow-installations': flag(),
+  'api-security-lock': flag(),
+  annotations: list(text()),
+  'utility-versions': map(UTILITY),
+})
+type Body = Decoded<typeof CREATE_CLUSTER>
+
+const NETWORKING = ['amazon-vpc-routed-eni', 'amazonvpc', 'weave', 'canal', 'calico']
+const VERSION = /^(?:\d+\.\d+(?:\.\d+)?|latest)$/
+const PGBOUNCER: PgbouncerSettings = {
+  minPoolSize: 1,
+  defaultPoolSize: 5,
+  reservePoolSize: 10,
+  maxClientConnections: 25_000,
+  maxDatabaseConnectionsPerPool: 50,
+  serverIdleTimeout: 30,
+  serverLifetime: 300,
+  serverResetQueryAlways: 0,
+}
+
+export async function createClusterHandler(parts: Parts, context: HandlerContext): Promise<Answer> {
+  const body = context.decode(CREATE_CLUSTER)
+  const errors = check(body)
+  if (errors.length > 0)
+    throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
+      errors,
+    })
+  const annotations = requireAnnotationNames(body.annotations ?? [], '/annotations')
+  const id = newId(parts.randomness)
+  const transaction = addCluster({
+    id,
+    name: '',
+    annotations,
+    spec: specOf(body, newId(parts.randomness).slice(0, 6)),
+  })
+  return await context.submit({ transaction, answer: (cluster) => json(202, clusterView(parts, cluster)) })
+}
+
+function isEks(body: Body): boolean {
+  return body.provisioner === 'eks'
+}
+
+function check(body: Body): readonly ErrorDetail[] {
+  const errors: ErrorDetail[] = []
+  const need = (fine: boolean, pointer: string, detail: string): void => {
+    if (!fine) errors.push({ pointer, detail })
+  }
+  need(['', 'aws'].includes(body.provider ?? ''), '/provider', 'must be aws')
+  need(['', 'kops', 'eks'].includes(body.provisioner ?? ''), '/provisioner', 'must be kops or eks')
+  need(!body.version || VERSION.test(body.version), '/version', 'must be a Kubernetes version or latest')
+  need(
+    !body.networking || NETWORKING.includes(body.networking),
+    '/networking',
+    `must be one of ${NETWORKING.join(', ')}`,
+  )
+  need((body['max-pods-per-node'] || 200) >= 10, '/max-pods-per-node', 'must be 10 or more')
+  need((body['master-count'] ?? 1) >= 1, '/master-count', 'must be 1 or more')
+  const fewest = body['node-min-count'] || 2
+  need(fewest >= 1, '/node-min-count', 'must be 1 or more')
+  need(
+    (body['node-max-count'] || fewest) === fewest,
+    '/node-max-count',
+    'must equal node-min-count when a cluster is created',
+  )
+  if (isEks(body)) checkEks(body, need)
+  return errors
+}
+
+function checkEks(body: Body, need: (fine: boolean, pointer: string, detail: string) => void): void {
+  for (const field of ['ami', 'cluster-role-arn', 'node-role-arn'] as const)
+    need(Boolean(body[field]), `/${field}`, 'must be given for eks')
+  need((body.zones ?? ['', '']).length >= 2, '/zones', 'must have two zones or more for eks')
+  const groups = body['additional-node-groups'] ?? {}
+  need(groups.worker === undefined, '/additional-node-groups/worker', 'must have another name')
+  for (const field of ['nodegroup-with-public-subnet', 'nodegroup-with-sg'] as const)
+    for (const name of body[field] ?? [])
+      need(
+        name === 'worker' || groups[name] !== undefined,
+        `/${field}`,
+        `must name known node groups, not ${name}`,
+      )
+}
+
+function specOf(body: Body, suffix: string): Omit<Cluster['spec'], 'operation' | 'templateSet'> {
+  const given = body['utility-versions'] ?? {}
+  const utilities = UTILITIES.map(
+    ({ name, chart }) =>
+      [
+        name,
+        {
+          chart: given[name]?.Chart || chart,
+          valuesPath: given[name]?.ValuesPath || `${name}/values.yaml`,
+        },
+      ] as const,
+  )
+  return {
+    provider: 'aws',
+    provisioner: isEks(body) ? 'eks' : 'kops',
+    zones: body.zones ?? (isEks(body) ? ['us-east-1a', 'us-east-1b'] : ['us-east-1a']),
+    change: isEks(body) ? eksChange(body, suffix) : kopsChange(body),
+    utilities: Object.fromEntries(utilities),
+    pgbouncer: PGBOUNCER,
+    allowInstallations: body['allow-installations'] ?? false,
+    ...(body['api-security-lock'] === true ? { apiLocked: true } : {}),
+  }
+}
+
+function kopsChange(body: Body): KubernetesChange {
+  const nodes = body['node-min-count'] || 2
+  return {
+    version: body.version || 'latest',
+    masterInstanceType: body['master-instance-type'] || 't3.medium',
+    masterCount: body['master-count'] || 1,
+    nodeInstanceType: body['node-instance-type'] || 'm5.large',
+    nodeMinCount: nodes,
+    nodeMaxCount: nodes,
+    maxPodsPerNode: body['max-pods-per-node'] || 200,
+    networking: body.networking || 'calico',
+    ...optional(body),
+  }
+}
+
+function optional(body: Body): KubernetesChange {
+  return {
+    ...(body.ami ? { ami: body.ami } : {}),
+    ...(body['kms-key-id'] ? { kmsKeyId: body['kms-key-id'] } : {}),
+    ...(body.vpc ? { vpc: body.vpc } : {}),
+  }
+}
+
+function eksChange(body: Body, suffix: string): KubernetesChange {
+  const nodes = body['node-min-count'] || 2
+  const instanceType = body['node-instance-type'] || 'm5.large'
+  const groups = {
+    worker: { InstanceType: instanceType, MinCount: nodes, MaxCount: nodes },
+    ...body['additional-node-groups'],
+  }
+  const nodeGroups = Object.entries(groups).map(([type, group]) => {
+    const minCount = group.MinCount || nodes
+    return [
+      type,
+      {
+        name: `${type}-${suffix}`,
+        instanceType: group.InstanceType || instanceType,
+        minCount,
+        maxCount: group.MaxCount || minCount,
+        ...(body['nodegroup-with-public-subnet']?.includes(type) ? { publicSubnet: true } : {}),
+        ...(body['nodegroup-with-sg']?.includes(type) ? { securityGroup: true } : {}),
+      },
+    ] as const
+  })
+  return {
+    version: body.version || '1.23',
+    maxPodsPerNode: body['max-pods-per-node'] || 200,
+    clusterRoleArn: body['cluster-role-arn'] ?? '',
+    nodeRoleArn: body['node-role-arn'] ?? '',
+    nodeGroups: Object.fromEntries(nodeGroups),
+    ...optional(body),
+  }
+}
