@@ -32,7 +32,7 @@ export async function serve({ configuration, version, demo }: ServeOptions): Pro
   print.line(`   Data    ${data}`)
   if (server.adminToken === undefined)
     print.line(
-      '   Token   the admin token was shown at the first start; make another with fleetwright token create',
+      '   Token   the admin token was shown at the first start; FLEETWRIGHT_ADMIN_TOKEN sets another',
     )
   else print.line(`   Token   ${server.adminToken}   (shown this once)`)
   print.line(
