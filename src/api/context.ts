@@ -1,12 +1,12 @@
 /** What handlers get: the parts (once, when their routes are made) and the context (with every request). */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { FleetPath, Id } from '../fleet/ids.ts'
+import type { FleetPath, Id, ObjectId } from '../fleet/ids.ts'
 import type { Intent } from '../fleet/intents.ts'
 import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { Leases, Observations } from '../ports/observations.ts'
-import type { SecretBackend } from '../ports/secrets.ts'
+import type { SecretBackend, SecretHolds } from '../ports/secrets.ts'
 import type { TokenStore } from '../ports/tokens.ts'
 import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
 import type { GitHandler } from './git-mount.ts'
@@ -20,6 +20,7 @@ export interface Parts {
   readonly observations: Observations
   readonly leases: Leases
   readonly secrets: SecretBackend
+  readonly secretHolds: SecretHolds
   readonly clock: Clock
   readonly randomness: Randomness
   readonly logger: Logger
@@ -65,8 +66,13 @@ export interface NewSecret {
 export interface Change<Value> {
   readonly transaction: Transaction<Value>
   readonly secrets?: readonly NewSecret[]
-  /** The answer once the commit is on the remote. Make it of the value: the fleet may have moved on. */
-  readonly answer: (value: Value) => Answer
+  /** Keys of the secret backend that the change refers to again; they must be there still. */
+  readonly restores?: readonly string[]
+  /**
+   * The answer once the commit is on the remote. Make it of the value: the fleet may have moved on.
+   * `commit` is undefined when there was nothing to commit.
+   */
+  readonly answer: (value: Value, commit: ObjectId | undefined) => Answer
   /** For dry runs: where it would be placed and why. */
   readonly placement?: (value: Value) => unknown
 }

@@ -8,16 +8,20 @@ import { type ApiServer, createApiServer } from '../api/server.ts'
 import type { Configuration } from '../configuration/settings.ts'
 import { createDocumentReader, createDocuments } from '../fleet/documents.ts'
 import { FleetError } from '../fleet/errors.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import { FLEET_PATH } from '../fleet/paths.ts'
 import { openEmbeddedHome } from '../git/embedded/home.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
+import type { SecretBackend } from '../ports/secrets.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
 import { createRenderChanges } from '../render/render.ts'
+import { openSecretsManager } from '../secrets/aws-secrets-manager/backend.ts'
 import { openSecretDirectory } from '../secrets/directory/backend.ts'
+import { createSecretHolds } from '../secrets/holds.ts'
 import { openTokenFile } from '../secrets/token-file.ts'
 import { createMemoryLeases, createMemoryObservations } from '../store/memory.ts'
 import { systemClock, systemRandomness } from '../system/clock.ts'
@@ -69,7 +73,8 @@ export async function composeServer(configuration: Configuration, version: strin
     tokens,
     observations: createMemoryObservations(),
     leases: createMemoryLeases(clock),
-    secrets: await openSecretDirectory(join(data, 'secrets')),
+    secrets: await openSecrets(configuration, data, () => writer.fleet),
+    secretHolds: createSecretHolds(),
     documents: createDocumentReader(createDocuments()),
     gitHandler: createGitHttpHandler(home.gitDirectory),
     options: { version, placement },
@@ -93,6 +98,25 @@ export async function composeServer(configuration: Configuration, version: strin
       await parts.secrets.close()
     },
   }
+}
+
+/** @throws FleetError `invalid-configuration` */
+async function openSecrets(
+  configuration: Configuration,
+  data: string,
+  fleet: () => Fleet,
+): Promise<SecretBackend> {
+  if (configuration['secret-backend'] !== 'aws-secrets-manager')
+    return await openSecretDirectory(join(data, 'secrets'))
+  const region = configuration['aws-region'] ?? fleet().settings.spec.aws?.region
+  const endpoint = configuration['aws-endpoint']
+  if (region === undefined)
+    throw new FleetError(
+      'invalid-configuration',
+      'AWS Secrets Manager needs a region: set aws-region, or spec.aws.region in fleet.yaml.',
+    )
+  const prefix = (): string => fleet().settings.spec.secretStore.keyPrefix
+  return openSecretsManager({ region, prefix, ...(endpoint === undefined ? {} : { endpoint }) })
 }
 
 /** @throws FleetError `invalid-configuration` */

@@ -24,6 +24,18 @@ function address(text: string): string | undefined {
   return port >= 0 && port <= 65_535 ? undefined : 'must be host:port, for example 127.0.0.1:8075'
 }
 
+function httpUrl(text: string): string | undefined {
+  const { protocol, username } = URL.canParse(text) ? new URL(text) : { protocol: '', username: '' }
+  if (username !== '') return 'must be without a user name and password'
+  return protocol === 'https:' || protocol === 'http:'
+    ? undefined
+    : 'must be a URL such as https://example.com'
+}
+
+function days(text: string): string | undefined {
+  return /^\d{1,4}$/.test(text) ? undefined : 'must be a whole number of days'
+}
+
 function seconds(text: string): string | undefined {
   return /^[1-9]\d{0,5}$/.test(text) ? undefined : 'must be a whole number of seconds'
 }
@@ -79,6 +91,34 @@ export const SETTINGS = [
     secret: true,
     description: 'The admin token to use instead of a generated one',
   },
+  {
+    key: 'secret-backend',
+    placeholder: '<directory|aws-secrets-manager>',
+    default: 'directory',
+    parse: oneOf('directory', 'aws-secrets-manager'),
+    description: 'Where secret values are kept; directory: a private folder of the data directory',
+  },
+  {
+    key: 'secret-grace-days',
+    placeholder: '<days>',
+    default: '30',
+    parse: days,
+    description: 'How long a replaced secret value is kept, so that the change can be reverted',
+  },
+  {
+    key: 'aws-region',
+    placeholder: '<region>',
+    default: undefined,
+    parse: anything,
+    description: 'Region of AWS Secrets Manager; without it the one of fleet.yaml',
+  },
+  {
+    key: 'aws-endpoint',
+    placeholder: '<url>',
+    default: undefined,
+    parse: httpUrl,
+    description: 'Another service that speaks the protocol of AWS Secrets Manager; without it AWS itself',
+  },
 ] as const satisfies readonly Setting[]
 
 export type SettingKey = (typeof SETTINGS)[number]['key']
@@ -92,7 +132,8 @@ export function environmentName(key: string): string {
 export function configurationMarkdown(): string {
   const rows = (SETTINGS as readonly Setting[]).map(
     ({ key, placeholder, default: fallback, secret, description }) => {
-      const flag = secret === true ? '(environment or file only)' : `\`--${key} ${placeholder}\``
+      const flag =
+        secret === true ? '(environment or file only)' : `\`--${key} ${placeholder.replaceAll('|', '\\|')}\``
       return `| \`${key}\` | ${flag} | \`${environmentName(key)}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${description} |`
     },
   )

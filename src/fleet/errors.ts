@@ -23,6 +23,9 @@ export const ERRORS = {
   'dns-taken': { status: 409, title: 'The DNS name is taken' },
   'lease-held': { status: 409, title: 'Another operation holds the object' },
   'document-held': { status: 409, title: 'The document in git is not valid and is held' },
+  'revert-conflict': { status: 409, title: 'The commit cannot be undone any more' },
+  'secret-exists': { status: 409, title: 'The secret key is in use' },
+  'secret-removed': { status: 409, title: 'The secret value is gone' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key was used for another request' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
   'body-too-large': { status: 413, title: 'The body is too large' },
@@ -37,6 +40,7 @@ export const ERRORS = {
   'stale-lease': { status: 503, title: 'Somebody else pushes to the fleet repository all the time' },
   'repository-damaged': { status: 500, title: 'The fleet repository is damaged' },
   'secret-backend-unavailable': { status: 503, title: 'The secret backend cannot be reached' },
+  'secret-backend-refused': { status: 502, title: 'The secret backend refused' },
   'invalid-configuration': { status: 500, title: 'The configuration is not valid' },
   internal: { status: 500, title: 'Something unexpected went wrong' },
 } as const satisfies Record<string, ErrorDefinition>
