@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-import packageDescription from '../package.json' with { type: 'json' }
-import { run } from './cli/program.ts'
+import '../bin/require-node.js'
 
-process.exitCode = await run(process.argv.slice(2), packageDescription.version)
+const { main } = await import('./cli/main.ts')
+process.exitCode = await main()

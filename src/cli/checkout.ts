@@ -1,85 +1,167 @@
-/** A fleet repository as a folder on this disk, read without a server. */
-import { readdir, readFile } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
-import { createDocuments } from '../fleet/documents.ts'
-import { FleetError } from '../fleet/errors.ts'
+/** A fleet repository as a folder on this disk, read without a server by the rules the server has for commits of people. */
+import { join } from 'node:path'
+import { createDocuments, type Documents } from '../fleet/documents.ts'
+import { FleetError, isFleetError } from '../fleet/errors.ts'
 import type { Problem } from '../fleet/files.ts'
 import { FleetIndex } from '../fleet/fleet-index.ts'
-import type { FleetPath } from '../fleet/ids.ts'
-import type { Intent } from '../fleet/intents.ts'
-import { FLEET_PATH, roleOf } from '../fleet/paths.ts'
-import { violationProblems } from '../fleet/rules/check.ts'
+import { type FleetPath, type Id, idFromBytes, type ObjectId } from '../fleet/ids.ts'
+import { clusterPath, FLEET_PATH, roleOf } from '../fleet/paths.ts'
+import { refuseViolations } from '../fleet/rules/check.ts'
+import { type RequestContext, transact } from '../fleet/transaction.ts'
+import { acceptRequest } from '../fleet/transactions/requests.ts'
+import { ingest } from '../git/writer/ingest.ts'
+import type { CommandContext } from './command-context.ts'
+import { listWorkingFiles, readWorkingDocuments, type WorkingFile } from './working-files.ts'
 
 export interface Checkout {
   readonly fleet: FleetIndex
+  /** By path, line and column. */
   readonly problems: readonly Problem[]
   /** Documents that were read. */
   readonly count: number
   /** Rendered files that are there. */
-  readonly rendered: readonly string[]
+  readonly rendered: readonly FleetPath[]
 }
 
-const ORDER = ['Cluster', 'Group', 'SharedDatabase', 'Tombstone', 'Installation', 'InstallationRequest']
+type Source = Pick<CommandContext, 'clock' | 'randomness' | 'terminal'>
 
-/** @throws FleetError `invalid-document` without a valid fleet.yaml */
-export async function readCheckout(folder: string): Promise<Checkout> {
+/** @throws FleetError `invalid-configuration` when the folder is no fleet repository, `invalid-document` without a valid fleet.yaml */
+export async function readCheckout(folder: string, source: Source): Promise<Checkout> {
   const documents = createDocuments()
-  const paths = await filesOf(folder)
-  const read = await Promise.all(
-    paths
-      .filter((path) => roleOf(path).role === 'intent')
-      .map(async (path) => {
-        const text = await readFile(join(folder, path), 'utf8')
-        return { path, text, ...documents.parseBulk(path, text) }
-      }),
-  )
-  const settings = read.find(({ path }) => path === FLEET_PATH)
-  if (settings === undefined)
+  const listed = await listWorkingFiles(folder)
+  const progress = source.terminal.progress('Reading documents')
+  const { files, contents } = await readWorkingDocuments(folder, listed, progress)
+  progress.end()
+  const settings = files.find(({ path }) => path === FLEET_PATH)
+  if (settings?.to === undefined)
+    throw new FleetError(
+      'invalid-configuration',
+      `${join(folder, FLEET_PATH)} is missing; name the folder of a fleet repository, or make one with fleetwright init.`,
+    )
+  const text = Buffer.from(contents.get(settings.to) ?? '').toString('utf8')
+  const read = documents.parse(FLEET_PATH, text)
+  if (read.intent?.kind !== 'Fleet')
     throw new FleetError(
       'invalid-document',
-      `${join(folder, FLEET_PATH)} is missing; name the folder of a fleet repository.`,
+      `without a valid fleet.yaml nothing else can be checked\n${problemLines(read.problems).join('\n')}`,
     )
-  if (settings.intent?.kind !== 'Fleet')
-    throw new FleetError(
-      'invalid-document',
-      settings.problems
-        .map(({ path, line, column, detail }) => `${path}:${line}:${column}: ${detail}`)
-        .join('\n'),
-    )
-  const fleet = new FleetIndex(settings.intent)
-  const problems = [...read.flatMap((document) => document.problems)]
-  const texts = new Map<string, string>(read.map(({ path, text }) => [path, text]))
-  const intents = read.flatMap(({ path, intent }) =>
-    intent === undefined || path === FLEET_PATH ? [] : [{ path, intent }],
-  )
-  for (const { path, intent } of intents.sort((a, b) => rank(a.intent) - rank(b.intent))) {
-    const change = { path, before: undefined, after: intent }
-    const found = violationProblems(fleet, [change])
-    if (found.length === 0) fleet.apply([change])
-    problems.push(
-      ...found.map((problem) => ({
-        ...problem,
-        ...documents.locate(texts.get(problem.path) ?? '', problem.pointer ?? ''),
-      })),
-    )
-  }
+  const fleet = new FleetIndex(read.intent)
+  const others = files.filter((file) => file !== settings)
+  const reader = readerOf(contents)
+  const result = await ingest(others, fleet, documents, reader)
+  const problems = [
+    ...strayFiles(listed),
+    ...withoutConsequences(result.problems),
+    ...requestProblems(fleet, documents, { contents, files: others }, source),
+  ]
   return {
     fleet,
-    problems,
-    count: read.length,
-    rendered: paths.filter((path) => roleOf(path).role === 'rendered'),
+    problems: problems.sort(byPlace),
+    count: files.filter((file) => roleOf(file.path).role === 'intent').length,
+    // Paths of files that are there, relative and without `..`.
+    rendered: listed.flatMap(({ path }) => (roleOf(path).role === 'rendered' ? [path as FleetPath] : [])),
   }
 }
 
-function rank(intent: Intent): number {
-  return ORDER.indexOf(intent.kind)
+/** What `ingest` reads documents with. */
+export function readerOf(contents: ReadonlyMap<ObjectId, Uint8Array>): Parameters<typeof ingest>[3] {
+  return {
+    async blobs(oids, visit) {
+      for (const oid of oids) {
+        const content = contents.get(oid)
+        if (content !== undefined) visit(oid, content)
+      }
+    },
+  }
 }
 
-async function filesOf(folder: string): Promise<readonly FleetPath[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-  // Paths of files that are there, relative and without `..`.
-  return paths.filter((path) => !path.startsWith('.git/')).sort() as unknown as readonly FleetPath[]
+/** `file:line:column: what is wrong; what would be right`, as editors and CI read it. */
+export function problemLines(problems: readonly Problem[]): readonly string[] {
+  return problems.map(
+    ({ path, line, column, detail }) => `${path}:${Math.max(line, 1)}:${Math.max(column, 1)}: ${detail}`,
+  )
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1
+  return a.line - b.line || a.column - b.column
+}
+
+const MANAGED = /^(?:clusters|groups|databases|requests|control)\//
+
+/** What looks like a document, and stands where nothing reads it. */
+function strayFiles(files: readonly WorkingFile[]): readonly Problem[] {
+  return files.flatMap(({ path, mode }) => {
+    if (!MANAGED.test(`${path}/`) || roleOf(path).role !== 'other') return []
+    const at = { path, line: 0, column: 0 }
+    if (mode !== '100644')
+      return [
+        {
+          ...at,
+          code: 'not-a-file',
+          detail: `${mode === '120000' ? 'a symbolic link' : 'a special file'} stands where folders and documents belong; commit plain files`,
+        },
+      ]
+    if (!/\.ya?ml$/i.test(path)) return []
+    const right = path.replace(/\.ya?ml$/i, '.yaml')
+    const hint =
+      roleOf(right).role === 'other'
+        ? 'move it to where the layout has its kind, or out of here'
+        : `name it ${right}`
+    return [{ ...at, code: 'invalid-document', detail: `nothing reads this file; ${hint}` }]
+  })
+}
+
+/** Installations of a cluster whose own document is not valid: that is one problem, not a thousand. */
+function withoutConsequences(problems: ReadonlyMap<string, readonly Problem[]>): readonly Problem[] {
+  return [...problems.values()].flat().filter(({ path, pointer }) => {
+    const role = roleOf(path)
+    if (role.role !== 'intent' || role.kind !== 'Installation' || role.cluster === undefined) return true
+    return (
+      pointer !== '/spec/placement/cluster' || (problems.get(clusterPath(role.cluster)) ?? []).length === 0
+    )
+  })
+}
+
+/** Requests of people that would be refused; the others are left as they are. */
+function requestProblems(
+  fleet: FleetIndex,
+  documents: Documents,
+  { contents, files }: Awaited<ReturnType<typeof readWorkingDocuments>>,
+  { clock, randomness }: Source,
+): readonly Problem[] {
+  const newId = (): Id => idFromBytes(randomness.bytes(26))
+  const actor = { name: 'checkout', email: '' }
+  const context: RequestContext = { requestId: newId(), actor, now: clock.now() }
+  return [...fleet.newRequests().keys()].flatMap((path) => {
+    const ids = Array.from({ length: 16 }, newId)
+    const refused = refusalOf(fleet, acceptRequest({ path, ids, placement: 'now' }), context)
+    if (refused === undefined) return []
+    const oid = files.find((file) => file.path === path)?.to
+    const text = Buffer.from((oid && contents.get(oid)) ?? '').toString('utf8')
+    const details = refused.data.errors ?? [{ pointer: '', detail: refused.message }]
+    return details.map(({ pointer, detail }) => ({
+      path,
+      ...documents.locate(text, pointer),
+      code: refused.code,
+      detail,
+      pointer,
+    }))
+  })
+}
+
+function refusalOf(
+  fleet: FleetIndex,
+  transaction: ReturnType<typeof acceptRequest>,
+  context: RequestContext,
+): FleetError | undefined {
+  const outcome = transact(fleet, transaction, context)
+  if (outcome.refused !== undefined) return outcome.refused
+  try {
+    refuseViolations(fleet, outcome.result.changes)
+    return undefined
+  } catch (error) {
+    if (isFleetError(error)) return error
+    throw error
+  }
 }

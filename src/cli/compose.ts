@@ -40,8 +40,8 @@ export interface RunningServer {
 
 /** @throws FleetError what keeps the server from starting */
 export async function composeServer(configuration: Configuration, version: string): Promise<RunningServer> {
-  const data = configuration.data ?? '.fleetwright'
-  const logger = pino({ level: configuration['log-level'] ?? 'info' }, pino.destination(2))
+  const { data } = configuration
+  const logger = pino({ level: configuration['log-level'] }, pino.destination(2))
   const registry = new Registry()
   const home = await openEmbeddedHome(homeOf(configuration, data))
   const history = createHistory(home.gitDirectory)
@@ -79,7 +79,7 @@ export async function composeServer(configuration: Configuration, version: strin
     gitHandler: createGitHttpHandler(home.gitDirectory),
     options: { version, placement },
   }
-  const interval = Number(configuration['poll-seconds'] ?? '10') * 1000
+  const interval = Number(configuration['poll-seconds']) * 1000
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
     ...(placement === 'now'

@@ -6,6 +6,8 @@ export interface Setting {
   readonly description: string
   readonly placeholder: string
   readonly default: string | undefined
+  /** Of commands that ask a server; without it, of the server. */
+  readonly of?: 'client'
   /** Told by the environment or a file only: a command line is seen by everybody on the machine. */
   readonly secret?: boolean
   readonly parse: (text: string) => string | undefined
@@ -25,11 +27,11 @@ function address(text: string): string | undefined {
 }
 
 function httpUrl(text: string): string | undefined {
-  const { protocol, username } = URL.canParse(text) ? new URL(text) : { protocol: '', username: '' }
-  if (username !== '') return 'must be without a user name and password'
-  return protocol === 'https:' || protocol === 'http:'
-    ? undefined
-    : 'must be a URL such as https://example.com'
+  const example = 'for example http://127.0.0.1:8075'
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    return `must be an http or https URL, ${example}`
+  const { username, password } = new URL(text)
+  return username === '' && password === '' ? undefined : `must not hold a token, ${example}`
 }
 
 function days(text: string): string | undefined {
@@ -119,10 +121,41 @@ export const SETTINGS = [
     parse: httpUrl,
     description: 'Another service that speaks the protocol of AWS Secrets Manager; without it AWS itself',
   },
+  {
+    key: 'server',
+    of: 'client',
+    placeholder: '<url>',
+    default: 'http://127.0.0.1:8075',
+    parse: httpUrl,
+    description: 'The server to ask',
+  },
+  {
+    key: 'token-file',
+    of: 'client',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description: 'File that holds the token to log in to the server with',
+  },
+  {
+    key: 'token',
+    of: 'client',
+    placeholder: '<token>',
+    default: undefined,
+    parse: anything,
+    secret: true,
+    description: 'The token itself',
+  },
 ] as const satisfies readonly Setting[]
 
 export type SettingKey = (typeof SETTINGS)[number]['key']
-export type Configuration = Readonly<Record<SettingKey, string | undefined>>
+
+/** What is set, or its default. */
+export type Configuration = {
+  readonly [S in (typeof SETTINGS)[number] as S['key']]: S['default'] extends string
+    ? string
+    : string | undefined
+}
 
 export function environmentName(key: string): string {
   return `FLEETWRIGHT_${key.toUpperCase().replaceAll('-', '_')}`
@@ -130,22 +163,40 @@ export function environmentName(key: string): string {
 
 /** docs/configuration.md. */
 export function configurationMarkdown(): string {
-  const rows = (SETTINGS as readonly Setting[]).map(
-    ({ key, placeholder, default: fallback, secret, description }) => {
-      const flag =
-        secret === true ? '(environment or file only)' : `\`--${key} ${placeholder.replaceAll('|', '\\|')}\``
-      return `| \`${key}\` | ${flag} | \`${environmentName(key)}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${description} |`
-    },
-  )
   return [
     '# Configuration',
     '',
     'Each setting can be given as a flag, in the environment, or in a YAML file named by `--config` (or `FLEETWRIGHT_CONFIG`).',
-    'A flag wins over the environment, the environment over the file, the file over the default.',
+    'A flag wins over the environment, the environment over the file, the file over the default. A key or variable that',
+    'nothing knows is an error. `fleetwright <command> --help` says which flags a command takes.',
     '',
-    '| Key | Flag | Environment | Default | Meaning |',
-    '|---|---|---|---|---|',
-    ...rows,
+    '## The server',
+    '',
+    ...table(undefined),
+    '',
+    '## Commands that ask a server (`status`, `history`, `plan --server`)',
+    '',
+    ...table('client'),
+    '',
+    '## Other variables',
+    '',
+    '`NO_COLOR` (any value) switches colours off; they are off anyway where the output is not a terminal.',
     '',
   ].join('\n')
+}
+
+function table(of: 'client' | undefined): readonly string[] {
+  const settings: readonly Setting[] = SETTINGS
+  return [
+    '| Key | Flag | Environment | Default | Meaning |',
+    '|---|---|---|---|---|',
+    ...settings.filter((setting) => setting.of === of).map(row),
+  ]
+}
+
+function row({ key, placeholder, default: fallback, secret, description }: Setting): string {
+  const flag = secret === true ? '(environment or file only)' : `\`--${key} ${placeholder}\``
+  const value = fallback === undefined ? '' : `\`${fallback}\``
+  const cells = [`\`${key}\``, flag, `\`${environmentName(key)}\``, value, description]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }

@@ -32,7 +32,7 @@ export async function ingest(
   files: readonly ChangedFile[],
   index: FleetIndex,
   documents: Documents,
-  reader: ObjectReader,
+  reader: Pick<ObjectReader, 'blobs'>,
 ): Promise<IngestResult> {
   const problems = new Map<string, readonly Problem[]>()
   const texts = await readTexts(
@@ -98,7 +98,7 @@ function located(
 
 async function readTexts(
   files: readonly ChangedFile[],
-  reader: ObjectReader,
+  reader: Pick<ObjectReader, 'blobs'>,
 ): Promise<ReadonlyMap<ObjectId, string>> {
   const texts = new Map<ObjectId, string>()
   const wanted = new Set(

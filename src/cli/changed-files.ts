@@ -1,0 +1,62 @@
+/** Which files a unified diff changes, and how they are shown. */
+import type { Terminal } from './terminal.ts'
+
+export interface ChangedFile {
+  readonly path: string
+  readonly change: 'added' | 'changed' | 'removed'
+  readonly added: number
+  readonly removed: number
+}
+
+/** @param diff as git and the API write it: one `diff --git` line a file */
+export function changedFiles(diff: string): readonly ChangedFile[] {
+  return diff
+    .split(/^diff --git /m)
+    .slice(1)
+    .map(fileOf)
+}
+
+function fileOf(section: string): ChangedFile {
+  const [head = '', ...hunks] = section.split(/^@@/m)
+  const lines = hunks.flatMap((hunk) => hunk.split('\n').slice(1))
+  const isNew = /^(?:new file mode|--- \/dev\/null)/m.test(head)
+  const isGone = /^(?:deleted file mode|\+\+\+ \/dev\/null)/m.test(head)
+  return {
+    path: /^"?a\/(.+?)"? "?b\//.exec(head)?.[1] ?? '',
+    change: isNew ? 'added' : isGone ? 'removed' : 'changed',
+    added: lines.filter((line) => line.startsWith('+')).length,
+    removed: lines.filter((line) => line.startsWith('-')).length,
+  }
+}
+
+const SIGNS = { added: '+', changed: '~', removed: '-' } as const
+
+/** One line a file, below its folder: paths of the fleet repository are long. */
+export function showFiles(terminal: Terminal, files: readonly ChangedFile[], margin: string): void {
+  const { dim, green, red, yellow } = terminal.colors
+  const paint = { added: green, changed: yellow, removed: red }
+  const folders = Map.groupBy(files, ({ path }) => path.slice(0, path.lastIndexOf('/') + 1))
+  const nameOf = ({ path }: ChangedFile): string => path.slice(path.lastIndexOf('/') + 1)
+  for (const [folder, inside] of folders) {
+    const width = Math.max(...inside.map((file) => nameOf(file).length))
+    if (folder !== '') terminal.line(`${margin}${dim(folder)}`)
+    for (const file of inside) {
+      const { change, added, removed } = file
+      const count = [added > 0 ? `+${added}` : '', removed > 0 ? `-${removed}` : ''].filter(Boolean).join(' ')
+      terminal.line(
+        `${margin}  ${paint[change](`${SIGNS[change]} ${nameOf(file).padEnd(width)}`)}  ${dim(count)}`.trimEnd(),
+      )
+    }
+  }
+}
+
+/** A diff with its lines coloured as git does it. */
+export function showDiff(terminal: Terminal, diff: string): void {
+  const { bold, cyan, green, red } = terminal.colors
+  for (const line of diff.replace(/\n$/, '').split('\n')) {
+    if (/^(?:diff --git|---|\+\+\+|index|new file|deleted file) ?/.test(line)) terminal.line(bold(line))
+    else if (line.startsWith('@@')) terminal.line(cyan(line))
+    else if (line.startsWith('+')) terminal.line(green(line))
+    else terminal.line(line.startsWith('-') ? red(line) : line)
+  }
+}
