@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 const CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['tsc', '--noEmit']],
   ['lint', ['biome', 'lint', '--error-on-warnings', 'src', 'test', 'scripts']],
-  ['boundaries', ['depcruise', '--config', '.dependency-cruiser.cjs', 'src']],
+  ['boundaries', ['node', 'scripts/boundaries.ts', 'src']],
   ['unused', ['knip', '--no-progress']],
 ]
 
