@@ -4,8 +4,30 @@ import type { CreateInstallation } from '../../src/fleet/transactions/installati
 import type { SeededRandom } from './random.ts'
 import { SOVEREIGN } from './surroundings.ts'
 
-const COLOURS = ['amber', 'azure', 'coral', 'ivory', 'jade', 'olive', 'pearl', 'ruby', 'slate', 'teal'] as const
-const THINGS = ['anchor', 'beacon', 'cedar', 'delta', 'ember', 'falcon', 'garnet', 'harbour', 'island', 'lagoon'] as const
+const COLOURS = [
+  'amber',
+  'azure',
+  'coral',
+  'ivory',
+  'jade',
+  'olive',
+  'pearl',
+  'ruby',
+  'slate',
+  'teal',
+] as const
+const THINGS = [
+  'anchor',
+  'beacon',
+  'cedar',
+  'delta',
+  'ember',
+  'falcon',
+  'garnet',
+  'harbour',
+  'island',
+  'lagoon',
+] as const
 
 const DATABASES = [
   [55, 'aws-multitenant-rds-postgres-pgbouncer'],

@@ -48,8 +48,9 @@ if (import.meta.main) {
     .addOption(new Option('--engine <name>', 'delivery engine').choices(['argocd', 'flux']).default('argocd'))
     .parse()
   const [directory = ''] = program.args
-  const { installations, clusters, seed, engine } =
-    program.opts<Record<'installations' | 'clusters' | 'seed', string> & { engine: EngineName }>()
+  const { installations, clusters, seed, engine } = program.opts<
+    Record<'installations' | 'clusters' | 'seed', string> & { engine: EngineName }
+  >()
   const { files, main, seconds } = await writeGeneratedFleet(directory, {
     installations: Number(installations),
     clusters: Number(clusters),

@@ -28,7 +28,9 @@ export async function writeFleetRepository(
   await git(['init', '--quiet', '--bare', '--initial-branch=main', directory])
   const stream = new ImportStream(directory)
   let files = 0
-  await stream.write(`commit refs/heads/main\ncommitter ${AUTHOR} ${seconds} +0000\n${data('Generate the fleet\n')}`)
+  await stream.write(
+    `commit refs/heads/main\ncommitter ${AUTHOR} ${seconds} +0000\n${data('Generate the fleet\n')}`,
+  )
   for (const { path, text } of everything(fleet, sets)) {
     if (text === undefined) continue
     await stream.write(`M 100644 inline ${path}\n${data(text)}`)

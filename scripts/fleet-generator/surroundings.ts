@@ -12,7 +12,7 @@ import type { SeededRandom } from './random.ts'
 
 /** Installations a cluster takes, of which placement fills 80 percent. */
 const CAPACITY = 2_000
-const REGIONS = ['us-east-1', 'us-west-2', 'eu-central-1', 'ap-southeast-2'] as const
+const REGIONS = ['eu-central-1', 'us-east-1', 'us-west-2', 'ap-southeast-2'] as const
 const RINGS = [
   ['canary', '11.3.0'],
   ['early', '11.2.1'],
@@ -69,7 +69,7 @@ function ring(name: string, version: string, createdAt: string, random: SeededRa
 
 function cluster(at: number, createdAt: string, random: SeededRandom): Cluster {
   const name = clusterName(at)
-  const region = REGIONS[at % REGIONS.length] ?? REGIONS[0]
+  const region = REGIONS[at % REGIONS.length] ?? 'us-east-1'
   return {
     apiVersion: API_VERSION,
     kind: 'Cluster',
