@@ -10,8 +10,8 @@ const FORMAT = '%x1e%H%x00%an%x00%ae%x00%cn%x00%aI%x00%s%x00%b%x00%(trailers:onl
 
 export function createHistory(directory: string): FleetHistory {
   return {
-    async log({ paths = [], limit, after, diff = false }) {
-      const start = after === undefined ? [MAIN] : [`${after}`]
+    async log({ paths = [], limit, after, from, diff = false }) {
+      const start = [after ?? from ?? MAIN]
       const skip = after === undefined ? [] : ['--skip=1']
       const shown = diff ? ['--patch', '--no-renames', '--no-color', '--no-ext-diff', '--no-textconv'] : []
       const args = [
@@ -26,7 +26,7 @@ export function createHistory(directory: string): FleetHistory {
       ]
       const { code, output, words } = await runGit(args, { directory })
       if (code !== 0) {
-        if (/unknown revision|bad revision|bad object/.test(words)) return missing(after)
+        if (/unknown revision|bad revision|bad object/.test(words)) return missing(after ?? from)
         throw new FleetError('repository-damaged', `git log ended with status ${code}: ${words.trim()}`)
       }
       return output
@@ -44,6 +44,18 @@ export function createHistory(directory: string): FleetHistory {
       if (code !== 0) throw notFound(commit)
       const parent = output.toString('utf8').trim().split(' ')[1]
       return parent !== undefined && isObjectId(parent) ? parent : undefined
+    },
+    async isOnMain(commit) {
+      const { code, words } = await runGit(['merge-base', '--is-ancestor', commit, MAIN], { directory })
+      if (code === 0 || code === 1) return code === 0
+      if (/Not a valid (commit|object) name|bad object/.test(words)) return false
+      throw new FleetError('repository-damaged', `git merge-base ended with status ${code}: ${words.trim()}`)
+    },
+    async lastChangeOf(text, paths) {
+      const search = ['log', '--first-parent', '-m', '--max-count=1', '--format=%ct', `-S${text}`, MAIN]
+      const output = await git([...search, '--', ...paths], { directory })
+      const seconds = output.toString('utf8').trim()
+      return seconds === '' ? undefined : Number(seconds) * 1000
     },
     async changedPaths(commit) {
       const { code } = await runGit(['cat-file', '-e', `${commit}^{commit}`], { directory })

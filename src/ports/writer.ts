@@ -69,13 +69,23 @@ export interface FleetHistory {
   log(options: {
     readonly paths?: readonly string[]
     readonly limit: number
+    /** Goes on after this commit. */
     readonly after?: ObjectId
+    /** Starts with this commit; absent: the tip of main. */
+    readonly from?: ObjectId
     readonly diff?: boolean
   }): Promise<readonly HistoryEntry[]>
   /** Text of a file at a commit; undefined when it is not there. */
   fileAt(commit: ObjectId, path: string): Promise<string | undefined>
   /** The first parent of a commit; undefined for a root commit. @throws FleetError `not-found` */
   parentOf(commit: ObjectId): Promise<ObjectId | undefined>
+  /** Whether main holds this commit, however long ago; false for one that nobody knows. */
+  isOnMain(commit: ObjectId): Promise<boolean>
+  /**
+   * When main last gained or lost a text in files below these paths (git pathspecs), milliseconds since 1970; undefined: it
+   * never had it.
+   */
+  lastChangeOf(text: string, paths: readonly string[]): Promise<number | undefined>
   /** Paths a commit changed against its first parent. @throws FleetError `not-found` */
   changedPaths(commit: ObjectId): Promise<readonly string[]>
 }

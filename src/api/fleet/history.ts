@@ -1,7 +1,7 @@
 /** History of the fleet, or of one object in it, for people. */
 import { FleetError } from '../../fleet/errors.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
-import { type Id, isId, isObjectId, type ObjectId } from '../../fleet/ids.ts'
+import { type Id, isId } from '../../fleet/ids.ts'
 import {
   clusterPath,
   controlPath,
@@ -17,6 +17,7 @@ import type { HistoryEntry } from '../../ports/writer.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { readBoolean, readInteger } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
+import { readCommit } from './commits.ts'
 
 const KINDS = ['installation', 'cluster', 'group'] as const
 type Kind = (typeof KINDS)[number]
@@ -56,7 +57,8 @@ async function answerHistory(
 ): Promise<Answer> {
   const paths = readPaths(writer.fleet, query)
   const limit = readLimit(query)
-  const after = readCommit(query.get('after'), 'after')
+  const given = query.get('after')
+  const after = given === null ? undefined : readCommit(given, '/query/after')
   const entries = await history.log({
     limit,
     diff: readBoolean(query, 'diff', true),
@@ -96,13 +98,6 @@ function readKind(text: string): Kind {
   const kind = KINDS.find((candidate) => candidate === text)
   if (kind) return kind
   throw invalid('kind', `The parameter kind must be one of ${KINDS.join(', ')}.`)
-}
-
-/** @throws FleetError `invalid-request` */
-export function readCommit(text: string | null, name: string): ObjectId | undefined {
-  if (text === null) return undefined
-  if (isObjectId(text)) return text
-  throw invalid(name, `${name} must be a commit id of 40 hexadecimal digits.`)
 }
 
 function readLimit(query: URLSearchParams): number {

@@ -3,9 +3,10 @@ import type { Parts } from '../context.ts'
 import { json, type Route } from '../routes.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
+import { revertRoute } from './revert.ts'
 
 export function fleetRoutes(parts: Parts): readonly Route[] {
-  return [historyRoute(parts), problemsRoute(parts), ...healthRoutes(parts)]
+  return [historyRoute(parts), problemsRoute(parts), revertRoute(parts), ...healthRoutes(parts)]
 }
 
 function problemsRoute({ writer }: Pick<Parts, 'writer'>): Route {

@@ -22,7 +22,7 @@ export interface CreateGroup {
 
 export function createGroup(input: CreateGroup): Transaction<Group> {
   return (fleet, context) => {
-    requireFreeName(fleet, input.name, input.id)
+    requireFreeGroupName(fleet, input.name, input.id)
     const slug = slugFor(input.name, 'group', input.id, (name) => fleet.group(name) !== undefined)
     const group: Group = {
       apiVersion: API_VERSION,
@@ -66,8 +66,8 @@ export interface UpdateGroup {
 export function updateGroup(input: UpdateGroup): Transaction<Group> {
   return (fleet) => {
     const before = requireGroup(fleet, input.id)
-    requireUnlocked(before)
-    if (input.name !== undefined) requireFreeName(fleet, input.name, input.id)
+    requireUnlockedGroup(before)
+    if (input.name !== undefined) requireFreeGroupName(fleet, input.name, input.id)
     const sequence = before.spec.sequence + 1
     const configuration = configurationOf(before, input, sequence)
     const moved =
@@ -82,7 +82,7 @@ export function updateGroup(input: UpdateGroup): Transaction<Group> {
       previous: _previous,
       ...rest
     } = before.spec
-    const previous = moved ? previousOf(fleet, before) : before.spec.previous
+    const previous = moved ? previousConfigurations(fleet, before) : before.spec.previous
     const after: Group = {
       ...before,
       spec: {
@@ -95,7 +95,12 @@ export function updateGroup(input: UpdateGroup): Transaction<Group> {
         ...(previous === undefined || previous.length === 0 ? {} : { previous }),
       },
     }
-    return result(after, before, `Update group ${before.spec.displayName}`, describe(before, after))
+    return result(
+      after,
+      before,
+      `Update group ${before.spec.displayName}`,
+      describeGroupUpdate(before, after),
+    )
   }
 }
 
@@ -114,7 +119,7 @@ function configurationOf(before: Group, input: UpdateGroup, sequence: number): G
   })
 }
 
-function configurationIn({
+export function configurationIn({
   version,
   image,
   env,
@@ -133,7 +138,7 @@ function configurationIn({
 }
 
 /** The configurations that members still run, with the one that is replaced now. */
-function previousOf(fleet: Fleet, group: Group): Group['spec']['previous'] {
+export function previousConfigurations(fleet: Fleet, group: Group): Group['spec']['previous'] {
   const pinned = new Set(fleet.installationsIn(group.metadata.name).map(({ spec }) => spec.groupSequence))
   const replaced = { sequence: group.spec.sequence, ...configurationIn(group.spec) }
   return [...(group.spec.previous ?? []), replaced].filter(({ sequence }) => pinned.has(sequence))
@@ -142,7 +147,7 @@ function previousOf(fleet: Fleet, group: Group): Group['spec']['previous'] {
 export function deleteGroup(input: { readonly id: Id }): Transaction<Group> {
   return (fleet, context) => {
     const before = requireGroup(fleet, input.id)
-    requireUnlocked(before)
+    requireUnlockedGroup(before)
     const members = fleet.memberCount(before.metadata.name)
     if (members > 0)
       throw new FleetError(
@@ -164,7 +169,7 @@ export function annotateGroup(input: {
 }): Transaction<Group> {
   return (fleet) => {
     const before = requireGroup(fleet, input.id)
-    requireUnlocked(before)
+    requireUnlockedGroup(before)
     const present = before.metadata.annotations ?? []
     const next = [...new Set([...present, ...(input.add ?? [])])]
       .filter((name) => name !== input.remove)
@@ -197,7 +202,8 @@ export function requireGroup(fleet: Fleet, id: Id): Group {
   return group
 }
 
-function requireUnlocked({ spec }: Group): void {
+/** @throws FleetError `api-locked` */
+export function requireUnlockedGroup({ spec }: Group): void {
   if (spec.apiLocked === true)
     throw new FleetError(
       'api-locked',
@@ -205,7 +211,8 @@ function requireUnlocked({ spec }: Group): void {
     )
 }
 
-function requireFreeName(fleet: Fleet, name: string, id: Id): void {
+/** @throws FleetError `name-taken` */
+export function requireFreeGroupName(fleet: Fleet, name: string, id: Id): void {
   const other = fleet
     .groups()
     .find(
@@ -231,7 +238,7 @@ function result(
   return { changes, text: { subject, body, trailers: { Group: after.metadata.id } }, value: after }
 }
 
-function describe(before: Group, after: Group): string {
+export function describeGroupUpdate(before: Group, after: Group): string {
   const names = (env: Env = {}): readonly string[] => Object.keys(env)
   return lines(
     changeLine('Name', before.spec.displayName, after.spec.displayName),

@@ -54,7 +54,7 @@ export function updateInstallation({
     if (isDeepStrictEqual(spec, before.spec))
       return { changes: [], text: { subject, trailers }, value: { installation: before, changed: false } }
     const after = withOperation({ ...before, spec }, 'update', timestamp(context.now))
-    const text = { subject, body: describe(before.spec, spec), trailers }
+    const text = { subject, body: describeUpdate(before.spec, spec), trailers }
     return { changes: changeOf(fleet, after), text, value: { installation: after, changed: true } }
   }
 }
@@ -109,7 +109,8 @@ function withoutUndefined<Value extends object>(value: Value): Value {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Value
 }
 
-function describe(before: InstallationSpec, after: InstallationSpec): string {
+/** Old and new; of secrets and variables only that they changed. */
+export function describeUpdate(before: InstallationSpec, after: InstallationSpec): string {
   return lines(
     changeLine('Owner', before.owner, after.owner),
     changeLine('Version', before.version, after.version),
