@@ -15,7 +15,7 @@ import type { HttpMetrics } from './http-metrics.ts'
 import { type IdempotentRequests, readIdempotencyKey } from './idempotency.ts'
 import { readBoolean } from './query.ts'
 import type { Match } from './router.ts'
-import type { Answer, Route } from './routes.ts'
+import { type Answer, hasDryRun, type Route } from './routes.ts'
 
 const BODY_LIMIT = 1024 * 1024
 
@@ -45,7 +45,7 @@ export async function dispatch(
   const { incoming, identity, query, log } = arrival
   if (!route.wire) checkStrictly(route, incoming, query)
   const bytes = await readBody(incoming, parts.options.bodyLimit ?? BODY_LIMIT)
-  const dryRun = route.method !== 'GET' && readBoolean(query, 'dry_run', false)
+  const dryRun = hasDryRun(route) && readBoolean(query, 'dry_run', false)
   const actor = actorOf(identity, parts.options.emails ?? {})
   const request: RequestContext = { requestId: arrival.requestId, actor, now: arrival.now }
   const keyed = route.method === 'POST' && !dryRun ? keyedRequest(route, arrival, bytes, request) : request
@@ -74,7 +74,7 @@ export async function dispatch(
 
 /** Own routes take nothing they do not know. @throws FleetError `invalid-request`, `unsupported-media-type` */
 function checkStrictly(route: Route, incoming: IncomingMessage, query: URLSearchParams): void {
-  const known = [...Object.keys(route.query ?? {}), ...(route.method === 'GET' ? [] : ['dry_run'])]
+  const known = [...Object.keys(route.query ?? {}), ...(hasDryRun(route) ? ['dry_run'] : [])]
   for (const name of query.keys()) {
     if (known.includes(name)) continue
     const near = nearest(name, known)

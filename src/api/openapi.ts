@@ -2,7 +2,7 @@
 import { ERRORS } from '../fleet/errors.ts'
 import type { JsonObject } from '../fleet/intents.ts'
 import { isIdName } from './router.ts'
-import type { ResponseDescription, Route } from './routes.ts'
+import { hasDryRun, type ResponseDescription, type Route } from './routes.ts'
 
 export function openApiDocument(routes: readonly Route[], version: string): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {}
@@ -67,20 +67,20 @@ function pathParameters({ path }: Route): readonly JsonObject[] {
   })
 }
 
-function queryParameters({ query = {}, method }: Route): readonly JsonObject[] {
+function queryParameters({ query = {}, method, dryRun }: Route): readonly JsonObject[] {
   const own = Object.entries(query).map(([name, { description, schema }]) => ({
     name,
     in: 'query',
     description,
     schema,
   }))
-  if (method === 'GET') return own
+  if (!hasDryRun({ method, dryRun })) return own
   const description = 'Answer with the plan (placement and why, files, diff) and change nothing'
   return [...own, { name: 'dry_run', in: 'query', description, schema: { type: 'boolean', default: false } }]
 }
 
-function headerParameters({ method }: Route): readonly JsonObject[] {
-  if (method !== 'POST') return []
+function headerParameters({ replay }: Route): readonly JsonObject[] {
+  if (replay === undefined) return []
   const description = 'The same key with the same request answers as the first time'
   return [{ name: 'Idempotency-Key', in: 'header', description, schema: { type: 'string', maxLength: 200 } }]
 }
@@ -94,7 +94,7 @@ function responsesOf(route: Route): JsonObject {
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Plan' } } },
   }
   return {
-    ...(route.method === 'GET' || 200 in route.responses ? {} : { 200: plan }),
+    ...(hasDryRun(route) ? { 200: plan } : {}),
     ...Object.fromEntries(own),
     default: { $ref: '#/components/responses/Problem' },
   }

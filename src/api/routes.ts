@@ -33,6 +33,8 @@ export interface Route {
   readonly wire: boolean
   /** Needs no token when the request comes from this machine itself (health and metrics). */
   readonly openOnLoopback?: boolean
+  /** False: changes something outside the fleet repository, so there is no plan to show. */
+  readonly dryRun?: false
   readonly query?: Readonly<Record<string, QueryParameter>>
   /** What the body holds; for the OpenAPI document. Handlers decode with `context.decode`. */
   readonly request?: Shape<unknown>
@@ -60,6 +62,11 @@ export interface ResponseDescription {
   readonly description: string
   /** JSON Schema 2020-12 of the body; absent: JSON of any kind, `null`: no body. */
   readonly schema?: JsonObject | null
+}
+
+/** Whether `?dry_run=true` answers with a plan. */
+export function hasDryRun({ method, dryRun }: Pick<Route, 'method' | 'dryRun'>): boolean {
+  return method !== 'GET' && dryRun !== false
 }
 
 /** An answer with a JSON body (`null` is a body). */

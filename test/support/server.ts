@@ -14,6 +14,8 @@ export interface TestServer {
   readonly url: string
   readonly setupUrl: string
   readonly server: RunningServer
+  /** Its data directory. */
+  readonly folder: string
   close(): Promise<void>
 }
 
@@ -40,6 +42,7 @@ export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<T
     url,
     setupUrl: `http://127.0.0.1:${port}/`,
     server,
+    folder,
     async close() {
       await new Promise((resolve) => setup.close(resolve))
       await server.close()

@@ -3,10 +3,19 @@ import type { Parts } from '../context.ts'
 import { json, type Route } from '../routes.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
+import { placementRoute } from './placement.ts'
 import { revertRoute } from './revert.ts'
+import { tokenRoutes } from './tokens.ts'
 
 export function fleetRoutes(parts: Parts): readonly Route[] {
-  return [historyRoute(parts), problemsRoute(parts), revertRoute(parts), ...healthRoutes(parts)]
+  return [
+    historyRoute(parts),
+    problemsRoute(parts),
+    placementRoute(parts),
+    revertRoute(parts),
+    ...tokenRoutes(parts),
+    ...healthRoutes(parts),
+  ]
 }
 
 function problemsRoute({ writer }: Pick<Parts, 'writer'>): Route {
