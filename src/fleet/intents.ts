@@ -89,6 +89,8 @@ export interface FleetSettings {
     /** Always allowed to reach installations that restrict their IP ranges. */
     readonly internalIpRanges?: readonly string[]
     readonly probes?: { readonly liveness?: JsonObject; readonly readiness?: JsonObject }
+    /** Networks that imported clusters may be in, beside those of present clusters and shared databases. */
+    readonly vpcs?: readonly string[]
     /** Regular expressions (case-insensitive, whole name): values of such variables are secret. Added to the built-in list. */
     readonly secretEnvNames?: readonly string[]
     readonly deletion: {
@@ -124,6 +126,8 @@ export interface NodeGroup {
   readonly securityGroup?: boolean
 }
 
+export type NodeGroupChange = Pick<NodeGroup, 'name'> & Partial<NodeGroup>
+
 export interface UtilityVersion {
   /** Chart version, or `unmanaged`. */
   readonly chart: string
@@ -144,10 +148,14 @@ export interface KubernetesChange {
   readonly nodeInstanceType?: string
   readonly nodeMinCount?: number
   readonly nodeMaxCount?: number
-  /** By type of the group (`worker`, …). */
-  readonly nodeGroups?: Readonly<Record<string, NodeGroup>>
-  readonly rotatorConfig?: JsonObject
+  /** By type of the group (`worker`, …): what changes of it; a new one is complete. */
+  readonly nodeGroups?: Readonly<Record<string, NodeGroupChange>>
+  /** How nodes are drained meanwhile; null: nothing was said about it. Only upgrades and new sizes have it. */
+  readonly rotatorConfig?: JsonObject | null
 }
+
+/** Kubernetes and its machines as they are wanted. */
+export type KubernetesIntent = Omit<KubernetesChange, 'rotatorConfig'>
 
 export type ClusterOperation =
   | 'creation'
@@ -174,9 +182,13 @@ export interface Cluster {
     readonly zones?: readonly string[]
     readonly networking?: string
     readonly vpc?: string
-    /** What was asked for and is not known to be there yet: the original's ChangeRequest. */
+    /** Everything that is wanted of Kubernetes and its machines: all requests together. */
+    readonly kubernetes?: KubernetesIntent
+    /** What the last request asked for, until it is known to be there: the original's ChangeRequest. */
     readonly change?: KubernetesChange
     readonly utilities?: Readonly<Record<string, UtilityVersion>>
+    /** Utilities that the last provisioning left as they are; the API shows them blank. */
+    readonly unchangedUtilities?: readonly string[]
     readonly pgbouncer?: PgbouncerSettings
     readonly allowInstallations: boolean
     readonly apiLocked?: boolean

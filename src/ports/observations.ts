@@ -3,6 +3,7 @@
  * when this was seen.
  */
 import type { Id } from '../fleet/ids.ts'
+import type { JsonObject } from '../fleet/intents.ts'
 
 export type ObservedKind = 'installation' | 'cluster' | 'clusterInstallation' | 'group'
 
@@ -16,7 +17,9 @@ export interface Observation {
   /** Versions of utilities seen running (clusters). */
   readonly utilities?: Readonly<Record<string, { readonly chart: string; readonly valuesPath: string }>>
   /** Kubernetes metadata seen (clusters): the API's ProvisionerMetadata fields. */
-  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly metadata?: JsonObject
+  /** Whether what was asked for last is known to be there (clusters). */
+  readonly changeApplied?: boolean
 }
 
 export interface Observations {

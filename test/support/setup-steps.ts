@@ -1,43 +1,104 @@
 /** Puts the simulated world into the state that a recorded step names; what the original's supervisors would have done. */
 import type { Parts } from '../../src/api/context.ts'
-import { newId } from '../../src/api/wire/values.ts'
+import { clusterStateOf } from '../../src/api/views/cluster-seen.ts'
+import { stateOf } from '../../src/api/views/installation.ts'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import type { Id } from '../../src/fleet/ids.ts'
-import { changeOf } from '../../src/fleet/transactions/installations/common.ts'
-import type { ObservedKind } from '../../src/ports/observations.ts'
-
-type Step = Readonly<Record<string, unknown>>
+import type { JsonObject } from '../../src/fleet/intents.ts'
+import type { Observation, ObservedKind } from '../../src/ports/observations.ts'
+import { createRow, removeRow, require, type Step } from './setup-rows.ts'
 
 const KINDS: readonly ObservedKind[] = ['installation', 'cluster', 'clusterInstallation', 'group']
+const KNOWN = [
+  'state',
+  'lock',
+  'schedulingLock',
+  'groupSequence',
+  'deleted',
+  'utilityActual',
+  'kopsMetadata',
+  'eksMetadata',
+]
+const HOLDER = 'other-owner'
 
 /** @throws Error for what is not there, or not supported */
 export async function applySetup(parts: Parts, step: Step): Promise<object> {
-  if (typeof step.create === 'string') return await create(parts, step.create, step)
+  if (typeof step.create === 'string') return await createRow(parts, step.create, step)
   const kind = KINDS.find((name) => typeof step[name] === 'string')
   if (kind === undefined) throw new Error(`no setup for ${Object.keys(step).join(', ')}`)
+  const other = Object.keys(step).filter((key) => key !== kind && !KNOWN.includes(key))
+  if (other.length > 0) throw new Error(`no setup for ${kind} ${other.join(', ')}`)
+  // Whether it is one will be seen: a row must be there.
   const id = step[kind] as Id
   const generation = generationOf(parts.writer.fleet, kind, id)
-  if (typeof step.state === 'string')
-    parts.observations.set(kind, id, { state: step.state, generation, observedAt: parts.clock.now() })
-  if (typeof step.groupSequence === 'number') {
-    const seen = parts.observations.get(kind, id)
-    const state = seen?.state ?? 'stable'
-    parts.observations.set(kind, id, {
-      state,
-      generation,
-      observedAt: parts.clock.now(),
-      groupSequence: step.groupSequence,
-    })
-  }
-  if (step.lock === 'held') parts.leases.acquire(kind, id, 'somebody-else')
-  if (step.lock === 'free') parts.leases.release(kind, id, 'somebody-else')
-  if (step.schedulingLock === 'held') parts.leases.acquire(kind, id, 'somebody-else', 'scheduling')
-  if (step.schedulingLock === 'free') parts.leases.release(kind, id, 'somebody-else', 'scheduling')
-  const other = Object.keys(step).filter(
-    (key) => ![kind, 'state', 'lock', 'schedulingLock', 'groupSequence'].includes(key),
-  )
-  if (other.length > 0) throw new Error(`no setup for ${kind} ${other.join(', ')}`)
+  const seen = observed(parts, kind, id, step)
+  if (seen !== undefined)
+    parts.observations.set(kind, id, { ...seen, generation, observedAt: parts.clock.now() })
+  setLock(parts, kind, id, step.lock, 'operation')
+  setLock(parts, kind, id, step.schedulingLock, 'scheduling')
+  if (step.deleted === true) await removeRow(parts, kind, id)
   return { ID: id }
+}
+
+/** What is seen from now on; undefined when the step says nothing of it. */
+function observed(
+  parts: Parts,
+  kind: ObservedKind,
+  id: Id,
+  step: Step,
+): Omit<Observation, 'generation' | 'observedAt'> | undefined {
+  const seen = parts.observations.get(kind, id)
+  const metadata = metadataOf(step)
+  const { utilityActual, groupSequence } = step
+  if (step.state === undefined && metadata === undefined && !utilityActual && groupSequence === undefined)
+    return undefined
+  return {
+    ...seen,
+    state: typeof step.state === 'string' ? step.state : presentState(parts, kind, id),
+    ...(typeof groupSequence === 'number' ? { groupSequence } : {}),
+    ...(utilityActual === undefined ? {} : { utilities: utilitiesOf(utilityActual as JsonObject) }),
+    ...(metadata === undefined ? {} : { metadata, changeApplied: true }),
+  }
+}
+
+function presentState({ observations, writer, leases }: Parts, kind: ObservedKind, id: Id): string {
+  const parts = { observations, leases }
+  const { fleet } = writer
+  if (kind === 'cluster') return clusterStateOf(parts)(require(fleet.clusterById(id)))
+  if (kind === 'installation') return stateOf(parts, fleet, require(fleet.installation(id)))
+  return observations.get(kind, id)?.state ?? 'stable'
+}
+
+/** Rows of the original have every field. */
+function metadataOf({ kopsMetadata, eksMetadata }: Step): JsonObject | undefined {
+  const given = (kopsMetadata ?? eksMetadata) as JsonObject | undefined
+  if (given === undefined) return undefined
+  const { ChangeRequest: _, NodeInstanceGroups: groups, ...rest } = given
+  if (groups === undefined) return rest
+  const complete = Object.entries(groups as JsonObject).map(([name, group]) => [
+    name,
+    { AMI: '', ...(group as JsonObject) },
+  ])
+  return { ...rest, NodeInstanceGroups: Object.fromEntries(complete) }
+}
+
+function utilitiesOf(given: JsonObject): NonNullable<Observation['utilities']> {
+  const found = Object.entries(given).map(([wireName, utility]) => {
+    const { Chart: chart, ValuesPath: valuesPath } = utility as { Chart: string; ValuesPath: string }
+    return [wireName.toLowerCase(), { chart, valuesPath }]
+  })
+  return Object.fromEntries(found)
+}
+
+function setLock(
+  parts: Parts,
+  kind: ObservedKind,
+  id: Id,
+  wanted: unknown,
+  purpose: 'operation' | 'scheduling',
+): void {
+  if (wanted === 'held') parts.leases.acquire(kind, id, HOLDER, purpose)
+  if (wanted === 'free') parts.leases.release(kind, id, HOLDER, purpose)
 }
 
 function generationOf(fleet: Fleet, kind: ObservedKind, id: Id): number {
@@ -48,62 +109,4 @@ function generationOf(fleet: Fleet, kind: ObservedKind, id: Id): number {
     .installations()
     .find(({ spec }) => spec.clusterInstallations?.some((deployment) => deployment.id === id))
   return require(owner).spec.operation.generation
-}
-
-function require<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('there is no such row')
-  return value
-}
-
-async function create(parts: Parts, what: string, step: Step): Promise<object> {
-  if (what === 'vpc') return { ID: 'vpc-0a1b2c3d' }
-  if (what === 'secret') {
-    const content = typeof step.content === 'string' ? step.content : JSON.stringify(step.content)
-    await parts.secrets.put(String(step.name), content)
-    return { ID: step.name }
-  }
-  if (what === 'clusterInstallation') return await createClusterInstallation(parts, step)
-  throw new Error(`no setup for ${what}`)
-}
-
-async function createClusterInstallation(parts: Parts, step: Step): Promise<object> {
-  const id = newId(parts.randomness)
-  const now = parts.clock.now()
-  await parts.writer.submit(
-    (fleet) => {
-      const installation = require(fleet.installation(step.installation as Id))
-      const cluster = require(fleet.clusterById(step.cluster as Id)).metadata.name
-      const active = step.isActive !== false
-      const deployment = { id, cluster, createdAt: new Date(now).toISOString(), active }
-      const clusterInstallations = [...(installation.spec.clusterInstallations ?? []), deployment]
-      const placed = installation.spec.placement ?? { cluster }
-      const after = {
-        ...installation,
-        spec: { ...installation.spec, placement: placed, clusterInstallations },
-      }
-      const waiting =
-        installation.spec.placement === undefined
-          ? fleet.intent(`requests/${installation.metadata.id}.yaml` as never)
-          : undefined
-      const removal =
-        waiting === undefined
-          ? []
-          : [
-              {
-                path: `requests/${installation.metadata.id}.yaml` as never,
-                before: waiting,
-                after: undefined,
-              },
-            ]
-      return {
-        changes: [...removal, ...changeOf(fleet, after)],
-        text: { subject: 'Set up', trailers: {} },
-        value: undefined,
-      }
-    },
-    { requestId: id, actor: { name: 'setup', email: 'setup@example.com' }, now },
-  )
-  if (typeof step.state === 'string')
-    parts.observations.set('clusterInstallation', id, { state: step.state, generation: 1, observedAt: now })
-  return { ID: id }
 }

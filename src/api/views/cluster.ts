@@ -1,21 +1,32 @@
-import type { Cluster, KubernetesChange, PgbouncerSettings } from '../../fleet/intents.ts'
+import type { Cluster, KubernetesChange, NodeGroupChange, PgbouncerSettings } from '../../fleet/intents.ts'
 import { clusterState } from '../../fleet/state.ts'
 import { UTILITIES } from '../../fleet/utilities.ts'
 import type { Parts } from '../context.ts'
+import type { Observation } from '../../ports/observations.ts'
 import { annotationViews, lockView, milliseconds } from './common.ts'
 
 type ClusterParts = Pick<Parts, 'leases' | 'observations'>
 
+export interface ClusterViewOptions {
+  /** Shows the settings for draining nodes although nobody gave any (kops). */
+  readonly withRotator?: boolean
+}
+
 /** A cluster as the original shows it. */
-export function clusterView({ leases, observations }: ClusterParts, cluster: Cluster): object {
+export function clusterView(
+  { leases, observations }: ClusterParts,
+  cluster: Cluster,
+  options: ClusterViewOptions = {},
+): object {
   const { metadata, spec } = cluster
   const annotations = annotationViews(metadata.annotations)
   const scheduling = leases.get('cluster', metadata.id, 'scheduling')
   const external = spec.provisioner === 'external'
+  const seen = observations.get('cluster', metadata.id)
   return {
     ID: metadata.id,
     Name: spec.displayName ?? '',
-    State: clusterState(cluster, observations.get('cluster', metadata.id)),
+    State: clusterState(cluster, seen),
     Provider: spec.provider,
     ...(external
       ? {
@@ -28,9 +39,9 @@ export function clusterView({ leases, observations }: ClusterParts, cluster: Clu
             ...(spec.vpc === undefined ? {} : { VPC: spec.vpc }),
           },
         }
-      : cloudView(cluster)),
+      : cloudView(cluster, seen, options)),
     Networking: '',
-    UtilityMetadata: utilitiesView(spec.utilities),
+    UtilityMetadata: spec.utilities === undefined ? null : utilitiesView(cluster, seen),
     PgBouncerConfig: pgbouncerView(spec.pgbouncer),
     AllowInstallations: spec.allowInstallations,
     CreateAt: milliseconds(metadata.createdAt),
@@ -56,46 +67,43 @@ function pgbouncerView(settings: PgbouncerSettings | undefined): object {
   }
 }
 
-function cloudView({ spec }: Cluster): object {
-  const eks = spec.provisioner === 'eks'
-  const change = spec.change === undefined ? {} : { ChangeRequest: changeView(spec.change) }
-  const own = { Name: '', Version: '', AMI: '', VPC: '', Networking: '', MaxPodsPerNode: 0 }
+const UNKNOWN = { Name: '', Version: '', AMI: '', VPC: '', Networking: '', MaxPodsPerNode: 0 } as const
+const UNKNOWN_EKS = { ...UNKNOWN, ClusterRoleARN: '', NodeRoleARN: '', NodeGroups: {} } as const
+const UNKNOWN_KOPS = {
+  ...UNKNOWN,
+  MasterInstanceType: '',
+  MasterCount: 0,
+  NodeInstanceType: '',
+  NodeMinCount: 0,
+  NodeMaxCount: 0,
+  KmsKeyId: '',
+  MasterInstanceGroups: null,
+  NodeInstanceGroups: null,
+} as const
+
+function cloudView({ spec }: Cluster, seen: Observation | undefined, options: ClusterViewOptions): object {
+  const applied = seen?.changeApplied === true && seen.generation >= spec.operation.generation
+  const change = spec.change === undefined || applied ? {} : changeView(spec.change)
+  const rotator = spec.change?.rotatorConfig ?? null
+  const rotated = spec.change?.rotatorConfig !== undefined || options.withRotator === true
+  const found = {
+    ...(spec.provisioner === 'eks' ? UNKNOWN_EKS : UNKNOWN_KOPS),
+    ...seen?.metadata,
+    ...(Object.keys(change).length === 0 ? {} : { ChangeRequest: change }),
+    ...(rotated && spec.provisioner === 'kops' ? { RotatorRequest: { Status: null, Config: rotator } } : {}),
+  }
   return {
     ProviderMetadataAWS: { Zones: spec.zones ?? [] },
     Provisioner: spec.provisioner,
-    ...(eks
-      ? { ProvisionerMetadataEKS: { ...own, ClusterRoleARN: '', NodeRoleARN: '', NodeGroups: {}, ...change } }
-      : {
-          ProvisionerMetadataKops: {
-            ...own,
-            MasterInstanceType: '',
-            MasterCount: 0,
-            NodeInstanceType: '',
-            NodeMinCount: 0,
-            NodeMaxCount: 0,
-            KmsKeyId: '',
-            MasterInstanceGroups: null,
-            NodeInstanceGroups: null,
-            ...change,
-          },
-        }),
+    ...(spec.provisioner === 'eks' ? { ProvisionerMetadataEKS: found } : { ProvisionerMetadataKops: found }),
   }
 }
 
 /** What was asked for and is not known to be there; what was not asked for is left out. */
 function changeView(change: KubernetesChange): object {
-  const groups = Object.entries(change.nodeGroups ?? {}).map(([type, group]) => {
-    const view: object = {
-      Name: group.name,
-      Type: type,
-      InstanceType: group.instanceType,
-      MinCount: group.minCount,
-      MaxCount: group.maxCount,
-      ...(group.publicSubnet === true ? { WithPublicSubnet: true } : {}),
-      ...(group.securityGroup === true ? { WithSecurityGroup: true } : {}),
-    }
-    return [type, view] as const
-  })
+  const groups = Object.entries(change.nodeGroups ?? {}).map(
+    ([type, group]) => [type, nodeGroupView(type, group)] as const,
+  )
   const all = {
     Version: change.version,
     AMI: change.ami,
@@ -115,16 +123,38 @@ function changeView(change: KubernetesChange): object {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-function utilitiesView(wanted: Cluster['spec']['utilities']): object | null {
-  if (wanted === undefined) return null
+/** Only a new group says its type. */
+function nodeGroupView(type: string, group: NodeGroupChange): object {
+  const complete =
+    group.instanceType !== undefined && group.minCount !== undefined && group.maxCount !== undefined
+  return {
+    Name: group.name,
+    ...(complete ? { Type: type } : {}),
+    ...(group.instanceType === undefined ? {} : { InstanceType: group.instanceType }),
+    ...(group.minCount === undefined ? {} : { MinCount: group.minCount }),
+    ...(group.maxCount === undefined ? {} : { MaxCount: group.maxCount }),
+    ...(group.publicSubnet === true ? { WithPublicSubnet: true } : {}),
+    ...(group.securityGroup === true ? { WithSecurityGroup: true } : {}),
+  }
+}
+
+/** Versions that are wanted, and those that were seen running. */
+export function utilitiesView({ spec }: Cluster, seen: Observation | undefined): object {
   const desired = UTILITIES.map(({ name, wireName }) => {
-    const utility = wanted[name]
+    const utility = spec.utilities?.[name]
+    if (spec.unchangedUtilities?.includes(name)) return [wireName, { Chart: '', ValuesPath: '' }] as const
     return [
       wireName,
       utility === undefined ? null : { Chart: utility.chart, ValuesPath: utility.valuesPath },
     ] as const
   })
-  const actual = UTILITIES.map(({ wireName }) => [wireName, null] as const)
+  const actual = UTILITIES.map(({ name, wireName }) => {
+    const utility = seen?.utilities?.[name]
+    return [
+      wireName,
+      utility === undefined ? null : { Chart: utility.chart, ValuesPath: utility.valuesPath },
+    ] as const
+  })
   return {
     DesiredVersions: Object.fromEntries(desired),
     ActualVersions: Object.fromEntries(actual),

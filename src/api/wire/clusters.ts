@@ -3,29 +3,17 @@ import { requireAnnotationNames } from '../../fleet/annotations.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import { isId } from '../../fleet/ids.ts'
 import type { Cluster } from '../../fleet/intents.ts'
-import type { Transaction } from '../../fleet/transaction.ts'
-import {
-  addCluster,
-  annotateCluster,
-  requireCluster,
-  updateCluster,
-} from '../../fleet/transactions/clusters/clusters.ts'
+import { annotateCluster, updateCluster } from '../../fleet/transactions/clusters/clusters.ts'
 import type { HandlerContext, Parts } from '../context.ts'
-import { requireFree } from '../leases.ts'
 import { PAGING_QUERY, pageOf, readPaging } from '../query.ts'
 import { type Answer, empty, json, type Route } from '../routes.ts'
 import { flag, list, object, text } from '../shapes.ts'
-import { clusterView } from '../views/cluster.ts'
+import { clusterView, utilitiesView } from '../views/cluster.ts'
+import { changeCluster } from './change-cluster.ts'
+import { clusterOperationRoutes } from './cluster-operations.ts'
 import { CREATE_CLUSTER, createClusterHandler } from './create-cluster.ts'
-import { newId } from './values.ts'
+import { IMPORT_CLUSTER, importClusterHandler } from './import-cluster.ts'
 
-const IMPORT = object({
-  'external-cluster-secret-name': text('Name of the secret with the kubeconfig'),
-  'vpc-id': text('VPC, when the cluster is on AWS'),
-  annotations: list(text()),
-  'allow-installations': flag(),
-  'api-security-lock': flag(),
-})
 const UPDATE = object({ Name: text(), AllowInstallations: flag() })
 const ANNOTATIONS = object({ annotations: list(text()) })
 const CLUSTER = { description: 'The cluster' }
@@ -33,6 +21,7 @@ const CLUSTER = { description: 'The cluster' }
 export function clusterRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'writer' } as const
   return [
+    ...clusterOperationRoutes(parts, replayed(parts)),
     {
       ...wire,
       method: 'GET',
@@ -61,9 +50,9 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       path: '/api/clusters/import',
       operationId: 'importCluster',
       summary: 'Import a cluster that runs already',
-      request: IMPORT,
+      request: IMPORT_CLUSTER,
       responses: { 202: CLUSTER },
-      handler: (context) => importCluster(parts, context),
+      handler: (context) => importClusterHandler(parts, context),
       replay: replayed(parts),
     },
     {
@@ -74,10 +63,19 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       summary: 'Get a cluster',
       role: 'reader',
       responses: { 200: CLUSTER },
+      handler: async (context) => json(200, clusterView(parts, find(parts, context))),
+    },
+    {
+      ...wire,
+      method: 'GET',
+      path: '/api/cluster/{id}/utilities',
+      operationId: 'getClusterUtilities',
+      summary: 'Versions of utilities that are wanted and that run',
+      role: 'reader',
+      responses: { 200: { description: 'Versions' } },
       async handler(context) {
-        const cluster = parts.writer.fleet.clusterById(context.id())
-        if (cluster === undefined) throw new FleetError('not-found', `There is no cluster ${context.id()}.`)
-        return json(200, clusterView(parts, cluster))
+        const cluster = find(parts, context)
+        return json(200, utilitiesView(cluster, parts.observations.get('cluster', context.id())))
       },
     },
     {
@@ -95,7 +93,9 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
           ...(name === undefined ? {} : { name }),
           ...(allowInstallations === undefined ? {} : { allowInstallations }),
         })
-        return await change(parts, context, transaction, (cluster) => json(202, clusterView(parts, cluster)))
+        return await changeCluster(parts, context, transaction, (cluster) =>
+          json(202, clusterView(parts, cluster)),
+        )
       },
     },
     {
@@ -109,7 +109,7 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       replay: replayed(parts),
       async handler(context) {
         const add = requireAnnotationNames(context.decode(ANNOTATIONS).annotations ?? [], '/annotations')
-        return await change(parts, context, annotateCluster({ id: context.id(), add }), (cluster) =>
+        return await changeCluster(parts, context, annotateCluster({ id: context.id(), add }), (cluster) =>
           json(200, clusterView(parts, cluster)),
         )
       },
@@ -122,8 +122,11 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       summary: 'Remove an annotation of a cluster',
       responses: { 204: { description: 'Removed', schema: null } },
       handler: (context) =>
-        change(parts, context, annotateCluster({ id: context.id(), remove: context.param('name') }), () =>
-          empty(204),
+        changeCluster(
+          parts,
+          context,
+          annotateCluster({ id: context.id(), remove: context.param('name') }),
+          () => empty(204),
         ),
     },
   ]
@@ -140,47 +143,11 @@ function listClusters(parts: Parts, query: URLSearchParams): Answer {
   )
 }
 
-async function importCluster(parts: Parts, context: HandlerContext): Promise<Answer> {
-  const body = context.decode(IMPORT)
-  const secretName = body['external-cluster-secret-name']
-  if (secretName === undefined || secretName === '') {
-    const error = {
-      pointer: '/external-cluster-secret-name',
-      detail: 'must name the secret with the kubeconfig',
-    }
-    throw new FleetError('invalid-request', `external-cluster-secret-name ${error.detail}.`, {
-      errors: [error],
-    })
-  }
-  const vpc = body['vpc-id']
-  const transaction = addCluster({
-    id: newId(parts.randomness),
-    name: secretName,
-    annotations: requireAnnotationNames(body.annotations ?? [], '/annotations'),
-    spec: {
-      provider: 'external',
-      provisioner: 'external',
-      credentialsSecret: secretName,
-      allowInstallations: body['allow-installations'] ?? false,
-      ...(vpc ? { vpc } : {}),
-      ...(body['api-security-lock'] === true ? { apiLocked: true } : {}),
-    },
-  })
-  return await context.submit({
-    transaction,
-    answer: (cluster) => json(202, { ...clusterView(parts, cluster), PgBouncerConfig: null }),
-  })
-}
-
-async function change(
-  parts: Parts,
-  context: HandlerContext,
-  transaction: Transaction<Cluster>,
-  answer: (cluster: Cluster) => Answer,
-): Promise<Answer> {
-  requireCluster(parts.writer.fleet, context.id())
-  requireFree(parts.leases, 'cluster', context.id())
-  return await context.submit({ transaction, answer })
+/** Deleted ones too. @throws FleetError `not-found` */
+function find(parts: Parts, context: HandlerContext): Cluster {
+  const cluster = parts.writer.fleet.clusterById(context.id())
+  if (cluster === undefined) throw new FleetError('not-found', `There is no cluster ${context.id()}.`)
+  return cluster
 }
 
 function replayed(parts: Parts): NonNullable<Route['replay']> {

@@ -1,17 +1,25 @@
 /** A request for a new cluster in the cloud: validation and the committed intent; the cloud resources follow from it. */
 import { requireAnnotationNames } from '../../fleet/annotations.ts'
 import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
-import type { Cluster, KubernetesChange, PgbouncerSettings } from '../../fleet/intents.ts'
+import type { Cluster, KubernetesIntent } from '../../fleet/intents.ts'
 import { addCluster } from '../../fleet/transactions/clusters/clusters.ts'
 import { UTILITIES } from '../../fleet/utilities.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json } from '../routes.ts'
 import { type Decoded, flag, integer, list, map, object, text } from '../shapes.ts'
 import { clusterView } from '../views/cluster.ts'
+import {
+  checkPgbouncer,
+  type Need,
+  NODE_GROUP,
+  PGBOUNCER,
+  PGBOUNCER_DEFAULTS,
+  pgbouncerOf,
+  UTILITIES_SHAPE,
+  VERSION,
+} from './cluster-values.ts'
 import { newId } from './values.ts'
 
-const NODE_GROUP = object({ InstanceType: text(), MinCount: integer(), MaxCount: integer() })
-const UTILITY = object({ Chart: text(), ValuesPath: text() })
 export const CREATE_CLUSTER = object({
   provider: text(),
   provisioner: text(),
@@ -35,22 +43,12 @@ export const CREATE_CLUSTER = object({
   'allow-installations': flag(),
   'api-security-lock': flag(),
   annotations: list(text()),
-  'utility-versions': map(UTILITY),
+  'utility-versions': UTILITIES_SHAPE,
+  'pgbouncer-config': PGBOUNCER,
 })
 type Body = Decoded<typeof CREATE_CLUSTER>
 
 const NETWORKING = ['amazon-vpc-routed-eni', 'amazonvpc', 'weave', 'canal', 'calico']
-const VERSION = /^(?:\d+\.\d+(?:\.\d+)?|latest)$/
-const PGBOUNCER: PgbouncerSettings = {
-  minPoolSize: 1,
-  defaultPoolSize: 5,
-  reservePoolSize: 10,
-  maxClientConnections: 25_000,
-  maxDatabaseConnectionsPerPool: 50,
-  serverIdleTimeout: 30,
-  serverLifetime: 300,
-  serverResetQueryAlways: 0,
-}
 
 export async function createClusterHandler(parts: Parts, context: HandlerContext): Promise<Answer> {
   const body = context.decode(CREATE_CLUSTER)
@@ -76,7 +74,7 @@ function isEks(body: Body): boolean {
 
 function check(body: Body): readonly ErrorDetail[] {
   const errors: ErrorDetail[] = []
-  const need = (fine: boolean, pointer: string, detail: string): void => {
+  const need: Need = (fine, pointer, detail) => {
     if (!fine) errors.push({ pointer, detail })
   }
   need(['', 'aws'].includes(body.provider ?? ''), '/provider', 'must be aws')
@@ -96,11 +94,12 @@ function check(body: Body): readonly ErrorDetail[] {
     '/node-max-count',
     'must equal node-min-count when a cluster is created',
   )
+  checkPgbouncer(body['pgbouncer-config'], need)
   if (isEks(body)) checkEks(body, need)
   return errors
 }
 
-function checkEks(body: Body, need: (fine: boolean, pointer: string, detail: string) => void): void {
+function checkEks(body: Body, need: Need): void {
   for (const field of ['ami', 'cluster-role-arn', 'node-role-arn'] as const)
     need(Boolean(body[field]), `/${field}`, 'must be given for eks')
   need((body.zones ?? ['', '']).length >= 2, '/zones', 'must have two zones or more for eks')
@@ -117,6 +116,7 @@ function checkEks(body: Body, need: (fine: boolean, pointer: string, detail: str
 
 function specOf(body: Body, suffix: string): Omit<Cluster['spec'], 'operation' | 'templateSet'> {
   const given = body['utility-versions'] ?? {}
+  const kubernetes = isEks(body) ? eksChange(body, suffix) : kopsChange(body)
   const utilities = UTILITIES.map(
     ({ name, chart }) =>
       [
@@ -131,15 +131,16 @@ function specOf(body: Body, suffix: string): Omit<Cluster['spec'], 'operation' |
     provider: 'aws',
     provisioner: isEks(body) ? 'eks' : 'kops',
     zones: body.zones ?? (isEks(body) ? ['us-east-1a', 'us-east-1b'] : ['us-east-1a']),
-    change: isEks(body) ? eksChange(body, suffix) : kopsChange(body),
+    kubernetes,
+    change: kubernetes,
     utilities: Object.fromEntries(utilities),
-    pgbouncer: PGBOUNCER,
+    pgbouncer: { ...PGBOUNCER_DEFAULTS, ...pgbouncerOf(body['pgbouncer-config']) },
     allowInstallations: body['allow-installations'] ?? false,
     ...(body['api-security-lock'] === true ? { apiLocked: true } : {}),
   }
 }
 
-function kopsChange(body: Body): KubernetesChange {
+function kopsChange(body: Body): KubernetesIntent {
   const nodes = body['node-min-count'] || 2
   return {
     version: body.version || 'latest',
@@ -154,7 +155,7 @@ function kopsChange(body: Body): KubernetesChange {
   }
 }
 
-function optional(body: Body): KubernetesChange {
+function optional(body: Body): KubernetesIntent {
   return {
     ...(body.ami ? { ami: body.ami } : {}),
     ...(body['kms-key-id'] ? { kmsKeyId: body['kms-key-id'] } : {}),
@@ -162,7 +163,7 @@ function optional(body: Body): KubernetesChange {
   }
 }
 
-function eksChange(body: Body, suffix: string): KubernetesChange {
+function eksChange(body: Body, suffix: string): KubernetesIntent {
   const nodes = body['node-min-count'] || 2
   const instanceType = body['node-instance-type'] || 'm5.large'
   const groups = {

@@ -1,6 +1,7 @@
 /** Locks against changes through the API and against deletion. */
 import type { Transaction } from '../../fleet/transaction.ts'
-import { lockCluster, requireCluster } from '../../fleet/transactions/clusters/clusters.ts'
+import { lockCluster } from '../../fleet/transactions/clusters/clusters.ts'
+import { requireCluster } from '../../fleet/transactions/clusters/common.ts'
 import { lockGroup, requireGroup } from '../../fleet/transactions/groups/groups.ts'
 import { requireInstallation } from '../../fleet/transactions/installations/common.ts'
 import { lockInstallation } from '../../fleet/transactions/installations/lifecycle.ts'

@@ -1,13 +1,11 @@
-/** Clusters: import, create, change, lock. What runs in the cloud follows from the intent. */
-import { isDeepStrictEqual } from 'node:util'
+/** Clusters: import, create, change, annotate, lock. What runs in the cloud follows from the intent. */
 import { FleetError } from '../../errors.ts'
-import type { Fleet } from '../../fleet.ts'
 import type { Id } from '../../ids.ts'
 import { API_VERSION, type Cluster } from '../../intents.ts'
-import { clusterPath } from '../../paths.ts'
 import { slugFor } from '../../slugs.ts'
-import type { Transaction, TransactionResult } from '../../transaction.ts'
+import type { Transaction } from '../../transaction.ts'
 import { changeLine, lines } from '../text.ts'
+import { requireCluster, requireUnlocked, result } from './common.ts'
 
 export interface AddCluster {
   readonly id: Id
@@ -103,32 +101,4 @@ export function lockCluster(input: { readonly id: Id; readonly locked: boolean }
     const after: Cluster = { ...before, spec: input.locked ? { ...spec, apiLocked: true } : spec }
     return result(after, before, `${input.locked ? 'Lock' : 'Unlock'} cluster ${before.metadata.name}`, '')
   }
-}
-
-/** @throws FleetError `not-found` */
-export function requireCluster(fleet: Fleet, id: Id): Cluster {
-  const cluster = fleet.clusterById(id)
-  if (cluster === undefined || cluster.metadata.deletedAt !== undefined)
-    throw new FleetError('not-found', `There is no cluster ${id}.`)
-  return cluster
-}
-
-function requireUnlocked({ metadata, spec }: Cluster): void {
-  if (spec.apiLocked === true)
-    throw new FleetError(
-      'api-locked',
-      `Cluster ${metadata.name} is locked against changes through the API; unlock it first.`,
-    )
-}
-
-function result(
-  after: Cluster,
-  before: Cluster | undefined,
-  subject: string,
-  body: string,
-): TransactionResult<Cluster> {
-  const changes = isDeepStrictEqual(before, after)
-    ? []
-    : [{ path: clusterPath(after.metadata.name), before, after }]
-  return { changes, text: { subject, body, trailers: { Cluster: after.metadata.id } }, value: after }
 }
