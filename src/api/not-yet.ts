@@ -5,46 +5,6 @@ import type { Method, Role, Route } from './routes.ts'
 type NotYet = readonly [Method, path: string, operationId: string, summary: string]
 
 const NOT_YET: readonly NotYet[] = [
-  ['POST', '/api/cluster/{id}', 'retryClusterCreation', 'Retry the creation of a cluster'],
-  ['DELETE', '/api/cluster/{id}', 'deleteCluster', 'Delete a cluster'],
-  ['POST', '/api/cluster/{id}/provision', 'provisionCluster', 'Provision the utilities of a cluster again'],
-  ['PUT', '/api/cluster/{id}/kubernetes', 'upgradeCluster', 'Upgrade the Kubernetes of a cluster'],
-  ['PUT', '/api/cluster/{id}/size', 'resizeCluster', 'Resize a cluster'],
-  ['POST', '/api/cluster/{id}/nodegroups', 'createNodegroups', 'Create node groups'],
-  ['DELETE', '/api/cluster/{id}/nodegroup/{nodegroup}', 'deleteNodegroup', 'Delete a node group'],
-  [
-    'GET',
-    '/api/cluster/{id}/utilities',
-    'getClusterUtilities',
-    'Versions of utilities that run on a cluster',
-  ],
-  ['POST', '/api/installation/{id}/volumes', 'createInstallationVolume', 'Add a volume'],
-  ['PUT', '/api/installation/{id}/volume/{volume}', 'updateInstallationVolume', 'Change a volume'],
-  ['DELETE', '/api/installation/{id}/volume/{volume}', 'deleteInstallationVolume', 'Remove a volume'],
-  ['POST', '/api/installation/{id}/hibernate', 'hibernateInstallation', 'Hibernate an installation'],
-  ['POST', '/api/installation/{id}/wakeup', 'wakeUpInstallation', 'Wake an installation up'],
-  ['DELETE', '/api/installation/{id}', 'deleteInstallation', 'Delete an installation'],
-  [
-    'PUT',
-    '/api/installation/{id}/deletion',
-    'updateInstallationDeletion',
-    'Move the end of a pending deletion',
-  ],
-  [
-    'POST',
-    '/api/installation/{id}/deletion/cancel',
-    'cancelInstallationDeletion',
-    'Cancel a pending deletion',
-  ],
-  ['PUT', '/api/installation/{id}/deletion/schedule', 'scheduleInstallationDeletion', 'Schedule a deletion'],
-  ['POST', '/api/installation/{id}/dns', 'addInstallationDns', 'Add a DNS name'],
-  [
-    'POST',
-    '/api/installation/{id}/dns/{dnsId}/set-primary',
-    'setInstallationPrimaryDns',
-    'Make a DNS name the primary one',
-  ],
-  ['DELETE', '/api/installation/{id}/dns/{dnsId}', 'deleteInstallationDns', 'Delete a DNS name'],
   [
     'GET',
     '/api/cluster_installation/{id}/config',

@@ -7,12 +7,14 @@ import { json, type Route } from './routes.ts'
 import { clusterRoutes } from './wire/clusters.ts'
 import { groupRoutes } from './wire/groups.ts'
 import { installationRoutes } from './wire/installations.ts'
+import { clusterInstallationReadRoutes } from './wire/read-cluster-installations.ts'
 import { securityRoutes } from './wire/security.ts'
 
 export function routeTable(parts: Parts): readonly Route[] {
   const present = [
     ...clusterRoutes(parts),
     ...installationRoutes(parts),
+    ...clusterInstallationReadRoutes(parts),
     ...groupRoutes(parts),
     ...securityRoutes(parts),
     ...fleetRoutes(parts),

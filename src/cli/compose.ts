@@ -5,17 +5,20 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { Parts } from '../api/context.ts'
 import { type ApiServer, createApiServer } from '../api/server.ts'
+import { stateOf as installationStateOf } from '../api/views/installation.ts'
 import type { Configuration } from '../configuration/settings.ts'
 import { createDocumentReader, createDocuments } from '../fleet/documents.ts'
 import { FleetError } from '../fleet/errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { FLEET_PATH } from '../fleet/paths.ts'
+import type { StateOf } from '../fleet/transactions/installations/common.ts'
 import { openEmbeddedHome } from '../git/embedded/home.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
+import { startDeletionLoop } from '../reconcile/deletion.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
 import { createRenderChanges } from '../render/render.ts'
@@ -79,11 +82,15 @@ export async function composeServer(configuration: Configuration, version: strin
     gitHandler: createGitHttpHandler(home.gitDirectory),
     options: { version, placement },
   }
+  const stateOf: StateOf = (fleet, installation) => installationStateOf(parts, fleet, installation)
   const interval = Number(configuration['poll-seconds']) * 1000
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
     ...(placement === 'now'
-      ? [startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError })]
+      ? [
+          startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError }),
+          startDeletionLoop({ writer, clock, randomness, actor: COMMITTER, stateOf, onError }),
+        ]
       : []),
   ]
   const api = createApiServer(parts)

@@ -30,3 +30,13 @@ export function requireAnnotationNames(names: readonly string[], pointer: string
   if (errors.length === 0) return [...new Set(names)]
   throw new FleetError('invalid-request', `An annotation ${errors[0]?.detail ?? 'is not valid'}.`, { errors })
 }
+
+/** Annotations of something new: none twice. @throws FleetError `invalid-request` */
+export function requireNewAnnotations(names: readonly string[], pointer: string): readonly string[] {
+  const repeated = names.findIndex((name, at) => names.indexOf(name) !== at)
+  if (repeated === -1) return requireAnnotationNames(names, pointer)
+  const detail = `repeats ${names[repeated]}; give each annotation once`
+  throw new FleetError('invalid-request', `An annotation ${detail}.`, {
+    errors: [{ pointer: `${pointer}/${repeated}`, detail }],
+  })
+}

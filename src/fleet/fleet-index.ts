@@ -22,6 +22,7 @@ export class FleetIndex implements Fleet {
   readonly #installations: Map<Id, Installation>
   readonly #names: Map<string, Id>
   readonly #dns: Map<string, Id>
+  readonly #deployments: Map<Id, Id>
   readonly #clusterMembers: Members
   readonly #groupMembers: Members
   readonly #databaseMembers: Members
@@ -41,6 +42,7 @@ export class FleetIndex implements Fleet {
     this.#installations = new Map(from === undefined ? [] : from.#installations)
     this.#names = new Map(from === undefined ? [] : from.#names)
     this.#dns = new Map(from === undefined ? [] : from.#dns)
+    this.#deployments = new Map(from === undefined ? [] : from.#deployments)
     this.#clusterMembers = new Members(from === undefined ? undefined : from.#clusterMembers)
     this.#groupMembers = new Members(from === undefined ? undefined : from.#groupMembers)
     this.#databaseMembers = new Members(from === undefined ? undefined : from.#databaseMembers)
@@ -109,6 +111,10 @@ export class FleetIndex implements Fleet {
 
   installationByDns(name: string): Installation | undefined {
     return this.#byId(this.#dns.get(name.toLowerCase()))
+  }
+
+  installationByDeployment(id: Id): Installation | undefined {
+    return this.#byId(this.#deployments.get(id))
   }
 
   installationsOn(cluster: Slug): readonly Installation[] {
@@ -269,6 +275,7 @@ export class FleetIndex implements Fleet {
     this.#names.set(metadata.name.toLowerCase(), metadata.id)
     for (const dns of spec.dns)
       if (dns.deletedAt === undefined) this.#dns.set(dns.name.toLowerCase(), metadata.id)
+    for (const { id } of spec.clusterInstallations ?? []) this.#deployments.set(id, metadata.id)
     for (const cluster of clustersOf(installation)) this.#clusterMembers.add(cluster, installation)
     if (spec.group) this.#groupMembers.add(spec.group, installation)
     const shared = spec.database.shared
@@ -285,6 +292,7 @@ export class FleetIndex implements Fleet {
     this.#installations.delete(id)
     deleteOwn(this.#names, metadata.name.toLowerCase(), id)
     for (const dns of spec.dns) deleteOwn(this.#dns, dns.name.toLowerCase(), id)
+    for (const deployment of spec.clusterInstallations ?? []) deleteOwn(this.#deployments, deployment.id, id)
     for (const cluster of clustersOf(installation)) this.#clusterMembers.remove(cluster, id)
     if (spec.group) this.#groupMembers.remove(spec.group, id)
     const shared = spec.database.shared
@@ -311,7 +319,7 @@ function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
   ])
 }
 
-function deleteOwn(map: Map<string, Id>, key: string, id: Id): void {
+function deleteOwn<Key>(map: Map<Key, Id>, key: Key, id: Id): void {
   if (map.get(key) === id) map.delete(key)
 }
 

@@ -46,6 +46,8 @@ export interface Fleet {
   installationByName(name: string): Installation | undefined
   /** By a DNS name that is in use (lower case). */
   installationByDns(name: string): Installation | undefined
+  /** By the id of one of its deployments (cluster installations), deleted ones included. */
+  installationByDeployment(id: Id): Installation | undefined
   installationsOn(cluster: Slug): readonly Installation[]
   installationsIn(group: Slug): readonly Installation[]
   installationsUsing(database: Slug): readonly Installation[]

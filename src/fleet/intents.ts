@@ -352,6 +352,8 @@ export interface Volume {
   readonly secret: SecretReference
   /** Name the API shows and the Kubernetes Secret has. */
   readonly backingSecret: string
+  /** How the files are kept in the backend; absent: as they are. */
+  readonly encoding?: 'base64'
 }
 
 export type InstallationOperation =

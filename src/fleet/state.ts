@@ -50,9 +50,9 @@ export function clusterInstallationState(
   clusterInstallation: ClusterInstallation,
   seen: Seen | undefined,
 ): string {
-  if (clusterInstallation.deletedAt !== undefined) return 'deleted'
   const { operation } = installation.spec
   if (seen !== undefined && seen.generation >= operation.generation) return seen.state
+  if (clusterInstallation.deletedAt !== undefined) return 'deleted'
   if (operation.kind === 'deletion') return 'deletion-requested'
   return operation.kind === 'creation' ? 'creation-requested' : 'reconciling'
 }
@@ -72,8 +72,8 @@ const CREATING = [
 const INSTALLATION_FROM: Readonly<Record<InstallationOperation, readonly string[]>> = {
   creation: ['creation-requested', 'creation-failed'],
   update: ['stable', 'update-requested', 'update-failed'],
-  hibernation: ['stable', 'hibernation-requested'],
-  'wake-up': ['hibernating', 'wake-up-requested'],
+  hibernation: ['stable'],
+  'wake-up': ['hibernating'],
   'deletion-pending': [
     'stable',
     'update-requested',

@@ -2,7 +2,7 @@
 import type { IntentChange } from '../fleet/fleet.ts'
 import { idFromBytes } from '../fleet/ids.ts'
 import type { Actor } from '../fleet/transaction.ts'
-import { placeWaiting, wouldBePlaced } from '../fleet/transactions/requests.ts'
+import { placeWaiting, waitsForCluster, wouldBePlaced } from '../fleet/transactions/requests.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -48,7 +48,9 @@ function makesRoom({ before, after }: IntentChange): boolean {
 }
 
 async function placeAll({ writer, clock, randomness, actor, onError }: PlacementLoopOptions): Promise<void> {
-  const fitting = writer.fleet.waiting().filter((installation) => wouldBePlaced(writer.fleet, installation))
+  const fitting = writer.fleet
+    .waiting()
+    .filter((installation) => waitsForCluster(installation) && wouldBePlaced(writer.fleet, installation))
   const submitted = fitting.slice(0, MOST_AT_ONCE).map(async ({ metadata }) => {
     const id = (): ReturnType<typeof idFromBytes> => idFromBytes(randomness.bytes(26))
     const transaction = placeWaiting({

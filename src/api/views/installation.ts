@@ -91,7 +91,15 @@ export function installationView(
       CreateAt: milliseconds(dns.createdAt),
       DeleteAt: milliseconds(dns.deletedAt),
     })),
+    ...clustersView(fleet, installation),
   }
+}
+
+/** Clusters that have it now; absent when none has. */
+function clustersView(fleet: Fleet, { spec }: Installation): object {
+  const live = (spec.clusterInstallations ?? []).filter(({ deletedAt }) => deletedAt === undefined)
+  const ids = live.map(({ cluster }) => fleet.cluster(cluster)?.metadata.id ?? '')
+  return ids.length === 0 ? {} : { ClusterIDs: ids }
 }
 
 interface Shown {

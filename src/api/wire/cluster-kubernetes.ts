@@ -13,7 +13,8 @@ import { type Decoded, integer, list, map, object, text } from '../shapes.ts'
 import { actualKubernetes, clusterStateOf } from '../views/cluster-seen.ts'
 import { clusterView } from '../views/cluster.ts'
 import { changeCluster } from './change-cluster.ts'
-import { checkRotator, type Need, NODE_GROUP, requireValid, ROTATOR, VERSION } from './cluster-values.ts'
+import { checkRotator, NODE_GROUP, ROTATOR, VERSION } from './cluster-values.ts'
+import { type Need, requireValid } from './need.ts'
 import { newId } from './values.ts'
 
 export const UPGRADE = object({

@@ -22,9 +22,9 @@ import {
   PGBOUNCER,
   PGBOUNCER_DEFAULTS,
   pgbouncerOf,
-  requireValid,
   UTILITIES_SHAPE,
 } from './cluster-values.ts'
+import { requireValid } from './need.ts'
 
 const PROVISION = object({
   force: flag('Applies again what runs'),

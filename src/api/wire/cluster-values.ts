@@ -1,7 +1,7 @@
 /** What several requests about clusters have in common. */
-import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
 import type { JsonObject, PgbouncerSettings } from '../../fleet/intents.ts'
 import { anyObject, type Decoded, integer, map, object, text } from '../shapes.ts'
+import type { Need } from './need.ts'
 
 export const NODE_GROUP = object({ InstanceType: text(), MinCount: integer(), MaxCount: integer() })
 export const UTILITIES_SHAPE = map(object({ Chart: text(), ValuesPath: text() }), 'By name of the utility')
@@ -27,20 +27,6 @@ export const PGBOUNCER_DEFAULTS: PgbouncerSettings = {
   serverIdleTimeout: 30,
   serverLifetime: 300,
   serverResetQueryAlways: 0,
-}
-
-/** Notes an error unless something is fine. */
-export type Need = (fine: boolean, pointer: string, detail: string) => void
-
-/** @throws FleetError `invalid-request` with everything that `check` found */
-export function requireValid(check: (need: Need) => void): void {
-  const errors: ErrorDetail[] = []
-  check((fine, pointer, detail) => {
-    if (!fine) errors.push({ pointer, detail })
-  })
-  const first = errors[0]
-  if (first === undefined) return
-  throw new FleetError('invalid-request', `${first.pointer.slice(1)} ${first.detail}.`, { errors })
 }
 
 /** Only what is given. */

@@ -1,6 +1,5 @@
 /** A request for a new cluster in the cloud: validation and the committed intent; the cloud resources follow from it. */
-import { requireAnnotationNames } from '../../fleet/annotations.ts'
-import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
+import { requireNewAnnotations } from '../../fleet/annotations.ts'
 import type { Cluster, KubernetesIntent } from '../../fleet/intents.ts'
 import { addCluster } from '../../fleet/transactions/clusters/clusters.ts'
 import { UTILITIES } from '../../fleet/utilities.ts'
@@ -10,7 +9,6 @@ import { type Decoded, flag, integer, list, map, object, text } from '../shapes.
 import { clusterView } from '../views/cluster.ts'
 import {
   checkPgbouncer,
-  type Need,
   NODE_GROUP,
   PGBOUNCER,
   PGBOUNCER_DEFAULTS,
@@ -18,6 +16,7 @@ import {
   UTILITIES_SHAPE,
   VERSION,
 } from './cluster-values.ts'
+import { type Need, requireValid } from './need.ts'
 import { newId } from './values.ts'
 
 export const CREATE_CLUSTER = object({
@@ -52,12 +51,8 @@ const NETWORKING = ['amazon-vpc-routed-eni', 'amazonvpc', 'weave', 'canal', 'cal
 
 export async function createClusterHandler(parts: Parts, context: HandlerContext): Promise<Answer> {
   const body = context.decode(CREATE_CLUSTER)
-  const errors = check(body)
-  if (errors.length > 0)
-    throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
-      errors,
-    })
-  const annotations = requireAnnotationNames(body.annotations ?? [], '/annotations')
+  requireValid((need) => check(body, need))
+  const annotations = requireNewAnnotations(body.annotations ?? [], '/annotations')
   const id = newId(parts.randomness)
   const transaction = addCluster({
     id,
@@ -72,11 +67,7 @@ function isEks(body: Body): boolean {
   return body.provisioner === 'eks'
 }
 
-function check(body: Body): readonly ErrorDetail[] {
-  const errors: ErrorDetail[] = []
-  const need: Need = (fine, pointer, detail) => {
-    if (!fine) errors.push({ pointer, detail })
-  }
+function check(body: Body, need: Need): void {
   need(['', 'aws'].includes(body.provider ?? ''), '/provider', 'must be aws')
   need(['', 'kops', 'eks'].includes(body.provisioner ?? ''), '/provisioner', 'must be kops or eks')
   need(!body.version || VERSION.test(body.version), '/version', 'must be a Kubernetes version or latest')
@@ -96,7 +87,6 @@ function check(body: Body): readonly ErrorDetail[] {
   )
   checkPgbouncer(body['pgbouncer-config'], need)
   if (isEks(body)) checkEks(body, need)
-  return errors
 }
 
 function checkEks(body: Body, need: Need): void {

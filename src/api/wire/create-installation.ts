@@ -1,6 +1,6 @@
 /** Decoding and checking of a request for a new installation. */
-import { requireAnnotationNames } from '../../fleet/annotations.ts'
-import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
+import { requireNewAnnotations } from '../../fleet/annotations.ts'
+import { FleetError } from '../../fleet/errors.ts'
 import { type Id, isId } from '../../fleet/ids.ts'
 import {
   DATABASE_KINDS,
@@ -15,6 +15,7 @@ import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json } from '../routes.ts'
 import { anyObject, type Decoded, flag, integer, list, object, text } from '../shapes.ts'
 import { installationView } from '../views/installation.ts'
+import { type Need, requireValid } from './need.ts'
 import { ENV_SHAPE, newId, SecretCollector } from './values.ts'
 
 export const PROBES = object({ LivenessProbeOverride: anyObject(), ReadinessProbeOverride: anyObject() })
@@ -49,7 +50,8 @@ export const CREATE_INSTALLATION = object({
 })
 type Body = Decoded<typeof CREATE_INSTALLATION>
 
-const DNS_NAME =
+/** In lower case. */
+export const DNS_NAME =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 const EARLIEST_DELETION_MILLISECONDS = 5 * 60_000
 const MOST_REPLICAS = 15
@@ -57,11 +59,7 @@ const MOST_REPLICAS = 15
 export async function createInstallationHandler(parts: Parts, context: HandlerContext): Promise<Answer> {
   const body = context.decode(CREATE_INSTALLATION)
   const names = namesOf(body)
-  const errors = check(body, names, context.now)
-  if (errors.length > 0)
-    throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
-      errors,
-    })
+  requireValid((need) => check(body, names, context.now, need))
   await requireExternalSecret(parts, body)
   const id = newId(parts.randomness)
   const collector = new SecretCollector(parts.writer.fleet.settings, parts.randomness, `installations/${id}`)
@@ -98,11 +96,7 @@ function namesOf(body: Body): Names {
   return { name: name.toLowerCase(), dns }
 }
 
-function check(body: Body, { name, dns }: Names, now: number): readonly ErrorDetail[] {
-  const errors: ErrorDetail[] = []
-  const need = (fine: boolean, pointer: string, detail: string): void => {
-    if (!fine) errors.push({ pointer, detail })
-  }
+function check(body: Body, { name, dns }: Names, now: number, need: Need): void {
   need(name !== '', '/Name', 'must be given')
   need(body.OwnerID !== undefined && body.OwnerID !== '', '/OwnerID', 'must be given')
   need(dns.length > 0, '/DNSNames', 'must have at least one name')
@@ -141,10 +135,9 @@ function check(body: Body, { name, dns }: Names, now: number): readonly ErrorDet
     '/GroupSelectionAnnotations',
     'cannot be given together with GroupID',
   )
-  return errors
 }
 
-function checkKinds(body: Body, need: (fine: boolean, pointer: string, detail: string) => void): void {
+function checkKinds(body: Body, need: Need): void {
   const database = body.Database || 'mysql-operator'
   const filestore = body.Filestore || 'minio-operator'
   need(
@@ -193,7 +186,7 @@ function inputOf(
     logicalDatabaseId: newId(randomness),
     name: names.name,
     dns: names.dns.map((name) => ({ id: newId(randomness), name })),
-    annotations: requireAnnotationNames(body.Annotations ?? [], '/Annotations'),
+    annotations: requireNewAnnotations(body.Annotations ?? [], '/Annotations'),
     ...(group === undefined ? {} : { group }),
     placement: options.placement,
     spec: specOf(body, collector),
@@ -205,14 +198,12 @@ function groupOf(body: Body): CreateInstallation['group'] {
     return { annotations: body.GroupSelectionAnnotations }
   if (!body.GroupID) return undefined
   if (isId(body.GroupID)) return { id: body.GroupID }
-  throw new FleetError('invalid-request', 'GroupID must be the id of a group.', {
-    errors: [{ pointer: '/GroupID', detail: 'must be the id of a group' }],
-  })
+  throw new FleetError('not-found', 'There is no such group: ids have 26 letters and digits.')
 }
 
 function specOf(body: Body, collector: SecretCollector): CreateInstallation['spec'] {
-  const env = collector.env(body.MattermostEnv)
-  const priorityEnv = collector.env(body.PriorityEnv)
+  const env = collector.env('MattermostEnv', body.MattermostEnv)
+  const priorityEnv = collector.env('PriorityEnv', body.PriorityEnv)
   const probes = probesOf(body.PodProbeOverrides)
   const filestore = body.Filestore ?? ''
   return {

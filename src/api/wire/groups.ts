@@ -2,47 +2,18 @@
 import { requireAnnotationNames } from '../../fleet/annotations.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import { type Id, isId } from '../../fleet/ids.ts'
-import type { Group, GroupConfiguration } from '../../fleet/intents.ts'
-import {
-  annotateGroup,
-  createGroup,
-  deleteGroup,
-  requireGroup,
-  updateGroup,
-} from '../../fleet/transactions/groups/groups.ts'
+import type { Group } from '../../fleet/intents.ts'
+import { annotateGroup, deleteGroup, requireGroup } from '../../fleet/transactions/groups/groups.ts'
 import type { EarlierRequest } from '../../ports/writer.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { requireFree } from '../leases.ts'
 import { PAGING_QUERY, pageOf, readBoolean, readPaging } from '../query.ts'
 import { type Answer, empty, json, type Route } from '../routes.ts'
-import { anyObject, type Decoded, flag, integer, list, map, object, text } from '../shapes.ts'
+import { list, object, text } from '../shapes.ts'
 import { groupView } from '../views/group.ts'
 import { stateOf } from '../views/installation.ts'
-import { ENV_SHAPE, newId, SecretCollector } from './values.ts'
+import { CREATE_GROUP, createGroupHandler, UPDATE_GROUP, updateGroupHandler } from './group-requests.ts'
 
-const SCHEDULING = object({ NodeSelector: map(text()), Tolerations: list(anyObject()) })
-const CREATE = object({
-  Name: text(),
-  Description: text(),
-  Version: text(),
-  Image: text(),
-  MaxRolling: integer(),
-  APISecurityLock: flag(),
-  MattermostEnv: ENV_SHAPE,
-  Scheduling: SCHEDULING,
-  Annotations: list(text()),
-})
-const UPDATE = object({
-  Name: text(),
-  Description: text(),
-  Version: text(),
-  Image: text(),
-  MaxRolling: integer(),
-  MattermostEnv: ENV_SHAPE,
-  Scheduling: SCHEDULING,
-  ForceSequenceUpdate: flag(),
-  ForceInstallationsRestart: flag(),
-})
 const ANNOTATIONS = object({ Annotations: list(text()) })
 const SECRET_FIELDS = ['MattermostEnv.*.value'] as const
 const GROUP = { description: 'The group' }
@@ -70,10 +41,10 @@ export function groupRoutes(parts: Parts): readonly Route[] {
       path: '/api/groups',
       operationId: 'createGroup',
       summary: 'Create a group',
-      request: CREATE,
+      request: CREATE_GROUP,
       responses: { 200: GROUP },
       secretFields: SECRET_FIELDS,
-      handler: (context) => create(parts, context),
+      handler: (context) => createGroupHandler(parts, context),
       replay: replayed(parts),
     },
     {
@@ -105,10 +76,10 @@ export function groupRoutes(parts: Parts): readonly Route[] {
       path: '/api/group/{id}',
       operationId: 'updateGroup',
       summary: 'Change a group',
-      request: UPDATE,
+      request: UPDATE_GROUP,
       responses: { 200: GROUP },
       secretFields: SECRET_FIELDS,
-      handler: (context) => update(parts, context),
+      handler: (context) => updateGroupHandler(parts, context),
     },
     {
       ...wire,
@@ -181,94 +152,6 @@ function get(parts: Parts, context: HandlerContext): Answer {
   if (group === undefined) throw new FleetError('not-found', `There is no group ${context.id()}.`)
   const counted = readBoolean(context.query, 'show_installation_count', false)
   return json(200, groupView(parts, group, counted ? fleet.memberCount(group.metadata.name) : undefined))
-}
-
-async function create(parts: Parts, context: HandlerContext): Promise<Answer> {
-  const body = context.decode(CREATE)
-  const errors = [
-    ...(body.Name === undefined || body.Name === '' ? [{ pointer: '/Name', detail: 'must be given' }] : []),
-    ...((body.MaxRolling ?? 0) < 0 ? [{ pointer: '/MaxRolling', detail: 'must be 0 or more' }] : []),
-  ]
-  if (errors.length > 0)
-    throw new FleetError(
-      'invalid-request',
-      `The group's ${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`,
-      { errors },
-    )
-  const id = newId(parts.randomness)
-  const collector = new SecretCollector(parts.writer.fleet.settings, parts.randomness, `groups/${id}`)
-  const transaction = createGroup({
-    id,
-    name: body.Name ?? '',
-    description: body.Description ?? '',
-    maxRolling: body.MaxRolling ?? 0,
-    apiLocked: body.APISecurityLock ?? false,
-    annotations: requireAnnotationNames(body.Annotations ?? [], '/Annotations'),
-    configuration: configurationOf(body, collector),
-  })
-  return await context.submit({
-    transaction,
-    secrets: collector.secrets,
-    answer: (group) => json(200, groupView(parts, group)),
-  })
-}
-
-function configurationOf(body: Decoded<typeof CREATE>, collector: SecretCollector): GroupConfiguration {
-  const env = collector.env(body.MattermostEnv)
-  const scheduling = schedulingOf(body.Scheduling)
-  return {
-    ...(body.Version ? { version: body.Version } : {}),
-    ...(body.Image ? { image: body.Image } : {}),
-    ...(env === undefined ? {} : { env }),
-    ...(scheduling ? { scheduling } : {}),
-  }
-}
-
-/** Undefined: not given; null: an empty object, which clears. */
-function schedulingOf(
-  given: Decoded<typeof SCHEDULING> | undefined,
-): GroupConfiguration['scheduling'] | null {
-  if (given === undefined) return undefined
-  const { NodeSelector: nodeSelector, Tolerations: tolerations } = given
-  if (nodeSelector === undefined && tolerations === undefined) return null
-  return {
-    ...(nodeSelector === undefined ? {} : { nodeSelector }),
-    ...(tolerations === undefined ? {} : { tolerations }),
-  }
-}
-
-async function update(parts: Parts, context: HandlerContext): Promise<Answer> {
-  const body = context.decode(UPDATE)
-  if (body.Name === '') throw invalid('/Name', 'must not be empty')
-  if ((body.MaxRolling ?? 0) < 0) throw invalid('/MaxRolling', 'must be 0 or more')
-  const id = context.id()
-  const collector = new SecretCollector(parts.writer.fleet.settings, parts.randomness, `groups/${id}`)
-  const env = collector.envPatch(body.MattermostEnv)
-  const scheduling = schedulingOf(body.Scheduling)
-  requireFree(parts.leases, 'group', id)
-  const transaction = updateGroup({
-    id,
-    ...(body.Name === undefined ? {} : { name: body.Name }),
-    ...(body.Description === undefined ? {} : { description: body.Description }),
-    ...(body.MaxRolling === undefined ? {} : { maxRolling: body.MaxRolling }),
-    ...(body.Version === undefined ? {} : { version: body.Version }),
-    ...(body.Image === undefined ? {} : { image: body.Image }),
-    ...(env === undefined ? {} : { env }),
-    ...(scheduling === undefined ? {} : { scheduling }),
-    forceSequenceUpdate: body.ForceSequenceUpdate ?? false,
-    forceRestart: body.ForceInstallationsRestart ?? false,
-  })
-  return await context.submit({
-    transaction,
-    secrets: collector.secrets,
-    answer: (group) => json(200, groupView(parts, group)),
-  })
-}
-
-function invalid(pointer: string, detail: string): FleetError {
-  return new FleetError('invalid-request', `${pointer.slice(1)} ${detail}.`, {
-    errors: [{ pointer, detail }],
-  })
 }
 
 async function change(

@@ -1,5 +1,5 @@
 /** Import of a cluster that somebody else runs. */
-import { requireAnnotationNames } from '../../fleet/annotations.ts'
+import { requireNewAnnotations } from '../../fleet/annotations.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import { isKubeconfig } from '../../fleet/kubeconfig.ts'
@@ -8,7 +8,8 @@ import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json } from '../routes.ts'
 import { flag, list, object, text } from '../shapes.ts'
 import { clusterView } from '../views/cluster.ts'
-import { PGBOUNCER_DEFAULTS, requireValid } from './cluster-values.ts'
+import { PGBOUNCER_DEFAULTS } from './cluster-values.ts'
+import { requireValid } from './need.ts'
 import { newId } from './values.ts'
 
 export const IMPORT_CLUSTER = object({
@@ -26,7 +27,7 @@ export async function importClusterHandler(parts: Parts, context: HandlerContext
   requireValid((need) =>
     need(secretName !== '', '/external-cluster-secret-name', 'must name the secret with the kubeconfig'),
   )
-  const annotations = requireAnnotationNames(body.annotations ?? [], '/annotations')
+  const annotations = requireNewAnnotations(body.annotations ?? [], '/annotations')
   await requireKubeconfig(parts, context, secretName)
   const add = addCluster({
     id: newId(parts.randomness),

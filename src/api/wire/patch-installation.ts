@@ -1,15 +1,13 @@
 /** Changes of an installation's configuration. */
-import { type ErrorDetail, FleetError } from '../../fleet/errors.ts'
 import type { AllowedIpRange } from '../../fleet/intents.ts'
 import { sizeNames, sizeOf } from '../../fleet/sizes.ts'
-import { requireInstallation, type StateOf } from '../../fleet/transactions/installations/common.ts'
 import { type UpdateInstallation, updateInstallation } from '../../fleet/transactions/installations/update.ts'
-import type { HandlerContext, Parts } from '../context.ts'
-import { requireFree } from '../leases.ts'
-import { type Answer, json } from '../routes.ts'
+import type { HandlerContext, NewSecret, Parts } from '../context.ts'
+import type { Answer } from '../routes.ts'
 import { type Decoded, flag, list, object, text } from '../shapes.ts'
-import { installationView } from '../views/installation.ts'
+import { requireFreeInstallation, shown, statesOf } from './change-installation.ts'
 import { PROBES, probesOf } from './create-installation.ts'
+import { type Need, requireValid } from './need.ts'
 import { ENV_SHAPE, SecretCollector } from './values.ts'
 
 const RANGE = object({ CIDRBlock: text(), Description: text(), Enabled: flag(), OwnerID: text() })
@@ -28,43 +26,48 @@ export const PATCH_INSTALLATION = object({
 })
 type Body = Decoded<typeof PATCH_INSTALLATION>
 
-export async function patchInstallationHandler(
-  parts: Parts,
-  context: HandlerContext,
-  stateOf: StateOf,
-): Promise<Answer> {
-  const body = context.decode(PATCH_INSTALLATION)
-  const errors = check(body)
-  if (errors.length > 0)
-    throw new FleetError('invalid-request', `${errors[0]?.pointer.slice(1)} ${errors[0]?.detail}.`, {
-      errors,
-    })
+export async function patchInstallationHandler(parts: Parts, context: HandlerContext): Promise<Answer> {
+  const read = readPatch(context)
   const id = context.id()
-  requireInstallation(parts.writer.fleet, id)
-  requireFree(parts.leases, 'installation', id)
-  const collector = new SecretCollector(parts.writer.fleet.settings, parts.randomness, `installations/${id}`)
-  const transaction = updateInstallation({ id, stateOf, patch: patchOf(body, collector) })
+  requireFreeInstallation(parts, id)
+  const { patch, secrets } = read(parts)
   return await context.submit({
-    transaction,
-    secrets: collector.secrets,
-    answer: ({ installation }) =>
-      json(202, installationView(parts, parts.writer.fleet, installation, { withGroup: false })),
+    transaction: updateInstallation({ id, stateOf: statesOf(parts), patch }),
+    secrets,
+    answer: ({ installation }) => shown(parts, 202, false)(installation),
   })
 }
 
-function check(body: Body): readonly ErrorDetail[] {
-  const errors: ErrorDetail[] = []
+export interface InstallationPatch {
+  readonly patch: UpdateInstallation['patch']
+  readonly secrets: readonly NewSecret[]
+}
+
+/**
+ * Decodes and checks a patch; what comes back makes keys for its secrets.
+ * @throws FleetError `invalid-json`, `invalid-request`
+ */
+export function readPatch(context: HandlerContext): (parts: Parts) => InstallationPatch {
+  const body = context.decode(PATCH_INSTALLATION)
+  requireValid((need) => check(body, need))
+  return ({ writer, randomness }) => {
+    const folder = `installations/${context.id()}`
+    const collector = new SecretCollector(writer.fleet.settings, randomness, folder)
+    const patch = patchOf(body, collector)
+    return { patch, secrets: collector.secrets }
+  }
+}
+
+function check(body: Body, need: Need): void {
   for (const field of ['OwnerID', 'Image', 'Version', 'Size'] as const)
-    if (body[field] === '') errors.push({ pointer: `/${field}`, detail: 'must not be empty' })
-  if (body.Size && sizeOf(body.Size) === undefined)
-    errors.push({ pointer: '/Size', detail: `must be one of ${sizeNames().join(', ')}` })
+    need(body[field] !== '', `/${field}`, 'must not be empty')
+  need(!body.Size || sizeOf(body.Size) !== undefined, '/Size', `must be one of ${sizeNames().join(', ')}`)
   for (const [at, range] of (body.AllowedIPRanges ?? []).entries())
-    if (!isCidr(range.CIDRBlock ?? ''))
-      errors.push({
-        pointer: `/AllowedIPRanges/${at}/CIDRBlock`,
-        detail: 'must be an address, or a network such as 203.0.113.0/24',
-      })
-  return errors
+    need(
+      isCidr(range.CIDRBlock ?? ''),
+      `/AllowedIPRanges/${at}/CIDRBlock`,
+      'must be an address, or a network such as 203.0.113.0/24',
+    )
 }
 
 function isCidr(text: string): boolean {

@@ -1,11 +1,9 @@
-/** Reading installations: one, many, numbers; and their deployments on clusters. */
+/** Reading installations: one, many, numbers. */
 import { FleetError } from '../../fleet/errors.ts'
 import type { Installation, Tombstone } from '../../fleet/intents.ts'
-import { clusterInstallationState } from '../../fleet/state.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { PAGING_QUERY, pageOf, readBoolean, readPaging } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
-import { lockView, milliseconds } from '../views/common.ts'
 import { installationView, stateOf } from '../views/installation.ts'
 
 const FILTERS = ['owner', 'group', 'state', 'dns_name', 'name', 'deletion_locked'] as const
@@ -56,32 +54,6 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
       summary: 'Get an installation',
       responses: { 200: { description: 'The installation' } },
       handler: async (context) => getInstallation(parts, context),
-    },
-    {
-      ...wire,
-      path: '/api/cluster_installations',
-      operationId: 'listClusterInstallations',
-      summary: 'List deployments of installations',
-      query: {
-        ...PAGING_QUERY,
-        cluster: { description: 'On this cluster', schema: { type: 'string' } },
-        installation: { description: 'Of this installation', schema: { type: 'string' } },
-      },
-      responses: { 200: { description: 'Deployments' } },
-      handler: async ({ query }) => listClusterInstallations(parts, query),
-    },
-    {
-      ...wire,
-      path: '/api/cluster_installation/{id}',
-      operationId: 'getClusterInstallation',
-      summary: 'Get a deployment of an installation',
-      responses: { 200: { description: 'The deployment' } },
-      async handler(context) {
-        const found = clusterInstallations(parts).find(({ ID }) => ID === context.id())
-        if (found === undefined)
-          throw new FleetError('not-found', `There is no cluster installation ${context.id()}.`)
-        return json(200, found)
-      },
     },
   ]
 }
@@ -183,46 +155,4 @@ function statusOf(parts: Parts): object {
       (state) => state !== 'stable' && state !== 'hibernating' && state !== 'deletion-pending',
     ),
   }
-}
-
-function listClusterInstallations(parts: Parts, query: URLSearchParams): Answer {
-  const paging = readPaging(query)
-  const cluster = query.get('cluster')
-  const installation = query.get('installation')
-  const found = clusterInstallations(parts).filter(
-    (view) =>
-      (paging.includeDeleted || view.DeleteAt === 0) &&
-      (!cluster || view.ClusterID === cluster) &&
-      (!installation || view.InstallationID === installation),
-  )
-  return json(200, pageOf(found, paging))
-}
-
-interface ClusterInstallationView {
-  readonly ID: string
-  readonly ClusterID: string
-  readonly InstallationID: string
-  readonly DeleteAt: number
-}
-
-function clusterInstallations(parts: Parts): readonly ClusterInstallationView[] {
-  const { fleet } = parts.writer
-  return fleet.installations().flatMap((installation) =>
-    (installation.spec.clusterInstallations ?? []).map((deployment) => ({
-      ID: deployment.id,
-      ClusterID: fleet.cluster(deployment.cluster)?.metadata.id ?? '',
-      InstallationID: installation.metadata.id,
-      Namespace: installation.metadata.id,
-      State: clusterInstallationState(
-        installation,
-        deployment,
-        parts.observations.get('clusterInstallation', deployment.id),
-      ),
-      CreateAt: milliseconds(deployment.createdAt),
-      DeleteAt: milliseconds(deployment.deletedAt),
-      APISecurityLock: deployment.apiLocked ?? false,
-      ...lockView(parts.leases, 'clusterInstallation', deployment.id),
-      IsActive: deployment.active,
-    })),
-  )
 }

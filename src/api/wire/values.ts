@@ -36,18 +36,18 @@ export class SecretCollector {
     return { key }
   }
 
-  /** Values whose names say that they are secret are kept; the others stay as they are. */
-  env(env: WireEnv | undefined): Env | undefined {
+  /** Values whose names say that they are secret are kept; the others stay as they are. @param field of the body */
+  env(field: string, env: WireEnv | undefined): Env | undefined {
     if (env === undefined) return undefined
     const entries = Object.entries(env).flatMap(([name, value]) => {
       const intent = this.#value(name, value)
       if (intent !== undefined) return [[name, intent] as const]
       const detail = 'must have a value or valueFrom'
       throw new FleetError('invalid-request', `The variable ${name} ${detail}.`, {
-        errors: [{ pointer: `/${name}`, detail }],
+        errors: [{ pointer: `/${field}/${name}`, detail }],
       })
     })
-    return entries.length === 0 ? undefined : Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
   /** As the original patches: no map leaves, an empty one clears, a blank value removes. */

@@ -102,7 +102,7 @@ export function placeWaiting(input: {
   return (fleet) => {
     const before = fleet.intent(requestPath(input.id))
     const installation = fleet.installation(input.id)
-    if (installation === undefined || before === undefined || installation.spec.placement !== undefined)
+    if (installation === undefined || before === undefined || !waitsForCluster(installation))
       throw new FleetError('not-found', `No installation ${input.id} waits for a cluster`)
     const [clusterInstallationId, logicalDatabaseId] = input.ids
     if (clusterInstallationId === undefined || logicalDatabaseId === undefined)
@@ -126,6 +126,11 @@ export function placeWaiting(input: {
       text: { ...settled.text, subject },
     }
   }
+}
+
+/** One that is to be deleted does not get a cluster any more. */
+export function waitsForCluster({ spec }: Installation): boolean {
+  return spec.placement === undefined && spec.operation.kind === 'creation'
 }
 
 /** Whether a placement would succeed now; costs one look at each cluster. */

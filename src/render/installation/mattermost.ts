@@ -4,7 +4,7 @@ import { sizeOf } from '../../fleet/sizes.ts'
 import type { RenderedDatabase } from './database.ts'
 import type { RenderedFilestore } from './filestore.ts'
 import type { RenderInput } from './input.ts'
-import { appOf, namespaceOf } from './names.ts'
+import { appOf, namespaceOf, volumeName } from './names.ts'
 import { envSecretName, isSecret, licenceSecretName, secretsChecksum, sortedEntries } from './secrets.ts'
 
 /** Version `stable` means what the operator runs by default; written out, so that it does not fill it in. */
@@ -60,8 +60,15 @@ export function renderMattermost(
     volumes:
       volumes.length === 0
         ? false
-        : volumes.map(([name, { backingSecret }]) => ({ name, secret: { secretName: backingSecret } })),
-    volumeMounts: volumes.map(([name, { mountPath, readOnly }]) => ({ name, mountPath, readOnly })),
+        : volumes.map(([name, { backingSecret }]) => ({
+            name: volumeName(name),
+            secret: { secretName: backingSecret },
+          })),
+    volumeMounts: volumes.map(([name, { mountPath, readOnly }]) => ({
+      name: volumeName(name),
+      mountPath,
+      readOnly,
+    })),
     probes: probesOf(input),
     secretsChecksum: secretsChecksum(input),
     command: present(spec.command),

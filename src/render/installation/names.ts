@@ -16,6 +16,12 @@ export function awsNameOf({ metadata }: Installation): string {
   return `cloud-${metadata.id}`
 }
 
+/** Name of a volume in the pods: names of the API may have underscores, those of Kubernetes may not. */
+export function volumeName(name: string): string {
+  if (/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name
+  return `${name.replaceAll('_', '-').slice(0, 54)}-${shortHash(name)}`
+}
+
 /** Eight hexadecimal digits that change with the text (FNV-1a): a new secret key makes a new name, which restarts pods. */
 export function shortHash(text: string): string {
   let hash = 0x811c9dc5

@@ -64,7 +64,14 @@ export function ownSecrets(input: RenderInput): readonly ExternalSecret[] {
     secrets.push({
       name: volume.backingSecret,
       store,
-      dataFrom: [{ extract: remoteReference(input, volume.secret) }],
+      dataFrom: [
+        {
+          extract: {
+            ...remoteReference(input, volume.secret),
+            ...(volume.encoding === 'base64' ? { decodingStrategy: 'Base64' } : {}),
+          },
+        },
+      ],
     })
   return secrets
 }

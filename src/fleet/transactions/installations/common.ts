@@ -10,11 +10,13 @@ import { mayRequestOnInstallation } from '../../state.ts'
 /** State of an installation on the wire, from what was observed when the request came in. */
 export type StateOf = (fleet: Fleet, installation: Installation) => string
 
-/** @throws FleetError `not-found` */
+/** @throws FleetError `not-found`, and `invalid-state` for one that was deleted */
 export function requireInstallation(fleet: Fleet, id: Id): Installation {
   const installation = fleet.installation(id)
-  if (installation === undefined) throw new FleetError('not-found', `There is no installation ${id}.`)
-  return installation
+  if (installation !== undefined) return installation
+  const name = fleet.tombstone(id)?.metadata.name
+  if (name === undefined) throw new FleetError('not-found', `There is no installation ${id}.`)
+  throw new FleetError('invalid-state', `Installation ${name} was deleted; it cannot be changed.`)
 }
 
 /** @throws FleetError `api-locked` */

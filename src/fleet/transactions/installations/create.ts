@@ -80,13 +80,18 @@ export function createInstallation(input: CreateInstallation): Transaction<Settl
   }
 }
 
-/** @throws FleetError `invalid-request` when there is none */
+/** @throws FleetError `not-found`, and `invalid-request` for a deleted one */
 function groupOf(fleet: Fleet, wanted: NonNullable<CreateInstallation['group']>): Group {
-  if ('annotations' in wanted) return selectGroup(fleet, wanted.annotations)
-  const group = fleet.groupById(wanted.id)
-  if (group !== undefined && group.metadata.deletedAt === undefined) return group
-  const detail = `There is no group ${wanted.id}.`
-  throw new FleetError('invalid-request', detail, { errors: [{ pointer: '/GroupID', detail }] })
+  return 'annotations' in wanted ? selectGroup(fleet, wanted.annotations) : requireLiveGroup(fleet, wanted.id)
+}
+
+/** @throws FleetError `not-found`, and `invalid-request` for a deleted one */
+export function requireLiveGroup(fleet: Fleet, id: Id): Group {
+  const group = fleet.groupById(id)
+  if (group === undefined) throw new FleetError('not-found', `There is no group ${id}.`)
+  const { deletedAt } = group.metadata
+  if (deletedAt === undefined) return group
+  throw new FleetError('invalid-request', `Group ${group.spec.displayName} was deleted at ${deletedAt}.`)
 }
 
 /** The group with all these annotations that has the fewest members. @throws FleetError `invalid-request` */

@@ -1,5 +1,4 @@
 /** An installation joins and leaves groups. */
-import { FleetError } from '../../errors.ts'
 import type { Fleet } from '../../fleet.ts'
 import type { Id } from '../../ids.ts'
 import type { Env, Group, Installation } from '../../intents.ts'
@@ -14,15 +13,13 @@ import {
   trailersOf,
   withOperation,
 } from './common.ts'
-import { selectGroup } from './create.ts'
+import { requireLiveGroup, selectGroup } from './create.ts'
 
 /** Only the membership changes: the group's configuration reaches the installation with the next rollout. */
 export function joinGroup(input: { readonly id: Id; readonly group: Id }): Transaction<Installation> {
   return (fleet) => {
     const before = requireInstallation(fleet, input.id)
-    const group = fleet.groupById(input.group)
-    if (group === undefined || group.metadata.deletedAt !== undefined)
-      throw new FleetError('not-found', `There is no group ${input.group}.`)
+    const group = requireLiveGroup(fleet, input.group)
     requireUnlocked(before)
     return joined(fleet, before, group)
   }

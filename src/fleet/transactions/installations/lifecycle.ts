@@ -1,8 +1,8 @@
-/** Retry and deletion of installations that never ran, and locks. */
+/** Retry, hibernation and locks. */
 import { FleetError } from '../../errors.ts'
+import type { Fleet } from '../../fleet.ts'
 import type { Id } from '../../ids.ts'
-import { API_VERSION, type Installation, type InstallationSpec, type Tombstone } from '../../intents.ts'
-import { requestPath, unplacedTombstonePath } from '../../paths.ts'
+import type { Installation, InstallationSpec } from '../../intents.ts'
 import type { Transaction } from '../../transaction.ts'
 import {
   changeOf,
@@ -14,6 +14,7 @@ import {
   trailersOf,
   withOperation,
 } from './common.ts'
+import { describeUpdate, patched, type UpdateInstallation } from './update.ts'
 
 /** Asks for the creation once more. */
 export function retryInstallation(input: {
@@ -36,54 +37,44 @@ export function retryInstallation(input: {
   }
 }
 
-export interface DeleteUnplaced {
+/** Stops the pods and answers 410; all data stays. */
+export function hibernateInstallation(input: {
   readonly id: Id
   readonly stateOf: StateOf
+}): Transaction<Installation> {
+  return (fleet, context) => {
+    const before = requireInstallation(fleet, input.id)
+    requireUnlocked(before)
+    const state = requireState(fleet, before, 'hibernation', input.stateOf)
+    const after = withOperation(before, 'hibernation', timestamp(context.now), { hibernated: true })
+    return {
+      changes: changeOf(fleet, after),
+      text: {
+        subject: `Hibernate installation ${before.metadata.name}`,
+        body: `State: ${state} → hibernation-requested`,
+        trailers: trailersOf(fleet, before),
+      },
+      value: after,
+    }
+  }
 }
 
-/**
- * Deletes an installation that no cluster has: nothing runs and nothing holds data, so its tombstone is all that stays.
- * @throws FleetError (in the transaction) `not-implemented` for one that a cluster has
- */
-export function deleteUnplacedInstallation({ id, stateOf }: DeleteUnplaced): Transaction<Installation> {
+/** Starts the pods again, with a new configuration when a patch is given. */
+export function wakeUpInstallation({ id, stateOf, patch }: UpdateInstallation): Transaction<Installation> {
   return (fleet, context) => {
     const before = requireInstallation(fleet, id)
     requireUnlocked(before)
-    const { name } = before.metadata
-    if (before.spec.deletionLocked === true)
-      throw new FleetError(
-        'deletion-locked',
-        `Installation ${name} is locked against deletion; unlock it first.`,
-      )
-    requireState(fleet, before, 'deletion', stateOf)
-    if (before.spec.placement !== undefined)
-      throw new FleetError(
-        'not-implemented',
-        `Installation ${name} is on cluster ${before.spec.placement.cluster}; deleting it there is not available yet, and nothing was changed.`,
-      )
-    const now = timestamp(context.now)
-    const gone = withOperation(before, 'deletion', now)
-    const path = requestPath(id)
-    const { keepDatabase, keepFilestore } = fleet.settings.spec.deletion
-    const tombstone: Tombstone = {
-      apiVersion: API_VERSION,
-      kind: 'Tombstone',
-      metadata: gone.metadata,
-      spec: {
-        actor: context.actor.name,
-        notBefore: now,
-        keep: { database: keepDatabase, filestore: keepFilestore },
-        installation: gone,
-      },
-    }
-    const changes = [
-      { path, before: fleet.intent(path), after: undefined },
-      { path: unplacedTombstonePath(id), before: undefined, after: tombstone },
-    ]
+    requireState(fleet, before, 'wake-up', stateOf)
+    const { hibernated: _, ...spec } = patched(before.spec, patch)
+    const after = withOperation({ ...before, spec }, 'wake-up', timestamp(context.now))
     return {
-      changes,
-      text: { subject: `Delete installation ${name}, which never ran`, trailers: trailersOf(fleet, before) },
-      value: gone,
+      changes: changeOf(fleet, after),
+      text: {
+        subject: `Wake up installation ${before.metadata.name}`,
+        body: describeUpdate(before.spec, spec),
+        trailers: trailersOf(fleet, before),
+      },
+      value: after,
     }
   }
 }
@@ -110,4 +101,36 @@ export function lockInstallation(input: {
     const after: Installation = { ...before, spec }
     return { changes: changeOf(fleet, after), text, value: after }
   }
+}
+
+/** Locks one deployment of an installation. @throws FleetError (in the transaction) `not-found` */
+export function lockClusterInstallation(input: {
+  readonly id: Id
+  readonly locked: boolean
+}): Transaction<Installation> {
+  return (fleet) => {
+    const before = requireClusterInstallation(fleet, input.id)
+    const clusterInstallations = (before.spec.clusterInstallations ?? []).map((deployment) => {
+      if (deployment.id !== input.id) return deployment
+      const { apiLocked: _, ...rest } = deployment
+      return input.locked ? { ...rest, apiLocked: true } : rest
+    })
+    const verb = input.locked ? 'Lock' : 'Unlock'
+    const text = {
+      subject: `${verb} a deployment of installation ${before.metadata.name}`,
+      body: `Cluster installation: ${input.id}`,
+      trailers: trailersOf(fleet, before),
+    }
+    const present = before.spec.clusterInstallations?.find(({ id }) => id === input.id)
+    if ((present?.apiLocked ?? false) === input.locked) return { changes: [], text, value: before }
+    const after: Installation = { ...before, spec: { ...before.spec, clusterInstallations } }
+    return { changes: changeOf(fleet, after), text, value: after }
+  }
+}
+
+/** The installation that has the deployment. @throws FleetError `not-found` */
+export function requireClusterInstallation(fleet: Fleet, id: Id): Installation {
+  const installation = fleet.installationByDeployment(id)
+  if (installation === undefined) throw new FleetError('not-found', `There is no cluster installation ${id}.`)
+  return installation
 }

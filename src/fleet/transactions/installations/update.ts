@@ -59,7 +59,8 @@ export function updateInstallation({
   }
 }
 
-function patched(spec: InstallationSpec, patch: UpdateInstallation['patch']): InstallationSpec {
+/** The specification with a patch on it. */
+export function patched(spec: InstallationSpec, patch: UpdateInstallation['patch']): InstallationSpec {
   const { env, priorityEnv, licence, allowedIpRanges, ...plain } = patch
   const next = {
     ...spec,

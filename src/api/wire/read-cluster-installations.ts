@@ -1,0 +1,95 @@
+/** Deployments of installations on clusters. */
+import { FleetError } from '../../fleet/errors.ts'
+import { isId } from '../../fleet/ids.ts'
+import type { ClusterInstallation, Installation } from '../../fleet/intents.ts'
+import { clusterInstallationState } from '../../fleet/state.ts'
+import type { HandlerContext, Parts } from '../context.ts'
+import { PAGING_QUERY, pageOf, readPaging } from '../query.ts'
+import { type Answer, json, type Route } from '../routes.ts'
+import { lockView, milliseconds } from '../views/common.ts'
+
+export function clusterInstallationReadRoutes(parts: Parts): readonly Route[] {
+  const wire = { wire: true, role: 'reader', method: 'GET' } as const
+  return [
+    {
+      ...wire,
+      path: '/api/cluster_installations',
+      operationId: 'listClusterInstallations',
+      summary: 'List deployments of installations',
+      query: {
+        ...PAGING_QUERY,
+        cluster: { description: 'On this cluster', schema: { type: 'string' } },
+        installation: { description: 'Of this installation', schema: { type: 'string' } },
+      },
+      responses: { 200: { description: 'Deployments' } },
+      handler: async ({ query }) => list(parts, query),
+    },
+    {
+      ...wire,
+      path: '/api/cluster_installation/{id}',
+      operationId: 'getClusterInstallation',
+      summary: 'Get a deployment of an installation',
+      responses: { 200: { description: 'The deployment' } },
+      handler: async (context) => get(parts, context),
+    },
+  ]
+}
+
+interface Deployed {
+  readonly installation: Installation
+  readonly deployment: ClusterInstallation
+}
+
+function get(parts: Parts, context: HandlerContext): Answer {
+  const installation = parts.writer.fleet.installationByDeployment(context.id())
+  const deployment = installation?.spec.clusterInstallations?.find(({ id }) => id === context.id())
+  if (installation === undefined || deployment === undefined)
+    throw new FleetError('not-found', `There is no cluster installation ${context.id()}.`)
+  return json(200, viewOf(parts, { installation, deployment }))
+}
+
+function list(parts: Parts, query: URLSearchParams): Answer {
+  const { fleet } = parts.writer
+  const paging = readPaging(query)
+  const cluster = query.get('cluster') ?? ''
+  const found = candidates(parts, query)
+    .flatMap((installation) =>
+      (installation.spec.clusterInstallations ?? []).map((deployment) => ({ installation, deployment })),
+    )
+    .filter(
+      ({ deployment }) =>
+        (paging.includeDeleted || deployment.deletedAt === undefined) &&
+        (cluster === '' || fleet.cluster(deployment.cluster)?.metadata.id === cluster),
+    )
+  return json(
+    200,
+    pageOf(found, paging).map((deployed) => viewOf(parts, deployed)),
+  )
+}
+
+/** One installation is looked up; deleted deployments are no longer known by their cluster. */
+function candidates({ writer }: Parts, query: URLSearchParams): readonly Installation[] {
+  const id = query.get('installation')
+  if (!id) return writer.fleet.installations()
+  const installation = isId(id) ? writer.fleet.installation(id) : undefined
+  return installation === undefined ? [] : [installation]
+}
+
+function viewOf({ writer, observations, leases }: Parts, { installation, deployment }: Deployed): object {
+  return {
+    ID: deployment.id,
+    ClusterID: writer.fleet.cluster(deployment.cluster)?.metadata.id ?? '',
+    InstallationID: installation.metadata.id,
+    Namespace: installation.metadata.id,
+    State: clusterInstallationState(
+      installation,
+      deployment,
+      observations.get('clusterInstallation', deployment.id),
+    ),
+    CreateAt: milliseconds(deployment.createdAt),
+    DeleteAt: milliseconds(deployment.deletedAt),
+    APISecurityLock: deployment.apiLocked ?? false,
+    ...lockView(leases, 'clusterInstallation', deployment.id),
+    IsActive: deployment.active,
+  }
+}
