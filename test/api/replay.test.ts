@@ -1,62 +1,95 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'tap'
-import { startTestServer, TOKEN } from '../support/server.ts'
+import { t, test } from 'tap'
+import { startTestServer, type TestServer, TOKEN } from '../support/server.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../../shared/samples')
 
-/** Transcripts of the original server that are answered as recorded, or better. Later areas are not in the list yet. */
-const TRANSCRIPTS = [
-  'wire/cli-installation-create',
-  'wire/cli-installation-read',
-  'wire/cli-installation-update',
-  'wire/cluster-annotations',
-  'wire/cluster-create-eks',
-  'wire/cluster-create-empty-body',
-  'wire/cluster-create-invalid-json',
-  'wire/cluster-create-kops-defaults',
-  'wire/group-annotations',
-  'wire/group-create-invalid',
-  'wire/group-create',
-  'wire/group-status',
-  'wire/group-update',
-  'wire/installation-create-annotations',
-  'wire/installation-create-database-kinds',
-  'wire/installation-create-dns-edge',
-  'wire/installation-create-external-database',
-  'wire/installation-create-full',
-  'wire/installation-create-invalid-dns',
-  'wire/installation-create-invalid-json',
-  'wire/installation-create-legacy-dns-field',
-  'wire/installation-create-minimal',
-  'wire/installation-create-scheduled-deletion',
-  'wire/installation-create-sizes',
-  'wire/installation-get-errors',
-  'wire/installation-group-join-leave',
-  'wire/installation-list-filters',
-  'wire/installation-patch-env',
-  'wire/installation-patch-ip-ranges',
-  'wire/installation-patch-no-change',
-  'wire/installation-patch',
-  'wire/installation-retry-creation',
-  'wire-defects/defect-dns-patterns',
-  'wire-defects/defect-group-deleted-writable',
-  'wire-defects/defect-group-duplicate-name',
-  'wire-defects/defect-group-force-restart-null-env',
-  'wire-defects/defect-installation-deletion-locked-dropped',
-  'wire-defects/defect-ip-ranges-order',
-  'wire-defects/defect-json-trailing-garbage',
-  'wire-defects/defect-leave-group-bad-boolean',
-  'wire-defects/defect-paging-negative',
-  'wire-defects/defect-patch-empty-owner',
-  'wire-defects/defect-patch-unknown-size',
-  'wire-defects/version-difference-dns-like',
-  'wire-defects/version-difference-update-in-progress',
+/** Single exchanges that are answered otherwise on purpose, or by a later area; everything else of the transcript counts. */
+const EXCEPTIONS: readonly { readonly transcript: string; readonly step: string; readonly why: string }[] = [
+  {
+    transcript: 'routing',
+    step: 'health is not there',
+    why: 'GET /healthz is a route of this server',
+  },
+  {
+    transcript: 'security-locks',
+    step: 'only the creation event',
+    why: 'the event log is not there yet: 501',
+  },
+]
+
+/** Transcripts of areas that are not there yet: the server answers 501, or has no data to answer with. */
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  'backups, restorations and migrations of databases': [
+    'backup-request',
+    'cli-backup-operations',
+    'db-migration',
+    'db-restoration',
+    'defect-backup-api-locked',
+    'defect-lists-null',
+    'defect-migration-content-type',
+    'defect-migration-no-current-database',
+  ],
+  'records of shared databases': ['cli-database', 'database-logical-and-schema'],
+  'migration of installations between clusters': [
+    'cli-cluster-installation',
+    'cluster-installation-migrate-hibernated',
+    'defect-ci-delete-inactive-active',
+    'defect-ci-delete-inactive-unknown',
+    'defect-dns-switch-locked',
+    'defect-switch-roles-errors',
+  ],
+  'commands in pods': ['cluster-installation-exec-errors', 'defect-ci-exec-unreachable'],
+  'events, webhooks and subscriptions': [
+    'cli-webhook-subscription-events',
+    'defect-subscription-url-not-validated',
+    'defect-webhook-duplicate-url',
+    'defect-webhook-headers-not-validated',
+    'event-state-change-cluster',
+    'event-which-calls',
+    'subscription-crud',
+    'webhook-crud',
+  ],
+}
+
+const FOLDERS = [
+  { folder: 'wire', options: [] },
+  { folder: 'wire-defects', options: ['--better'] },
 ] as const
 
-async function replay(args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [join(SAMPLES, 'replay.mjs'), ...args])
+t.setTimeout(180_000)
+
+interface Transcript {
+  readonly scenario: string
+  readonly steps: readonly { readonly name?: string }[]
+}
+
+/** Names of the transcripts of a folder that must replay, and copies without the exceptions in `target`. */
+async function prepare(folder: string, target: string): Promise<ReadonlyMap<string, string>> {
+  const later = new Set(Object.values(LATER).flat())
+  const files = new Map<string, string>()
+  for (const file of (await readdir(join(SAMPLES, folder))).sort()) {
+    const name = file.replace(/\.json$/, '')
+    if (later.has(name)) continue
+    const transcript: Transcript = JSON.parse(await readFile(join(SAMPLES, folder, file), 'utf8'))
+    const skipped = EXCEPTIONS.filter((exception) => exception.transcript === name).map(({ step }) => step)
+    const steps = transcript.steps.filter((step) => step.name === undefined || !skipped.includes(step.name))
+    if (transcript.steps.length - steps.length !== skipped.length)
+      throw new Error(`an exception of ${name} does not name exactly one exchange`)
+    await writeFile(join(target, file), JSON.stringify({ ...transcript, steps }))
+    files.set(transcript.scenario, join(target, file))
+  }
+  return files
+}
+
+async function replay(server: TestServer, args: readonly string[]): Promise<string> {
+  const common = ['--server', server.url, '--setup-url', server.setupUrl, '--verbose']
+  const header = ['--header', `authorization=Bearer ${TOKEN}`]
+  const child = spawn(process.execPath, [join(SAMPLES, 'replay.mjs'), ...common, ...header, ...args])
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -64,22 +97,39 @@ async function replay(args: readonly string[]): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-test('recorded requests are answered as the original answered them', {
+test('recorded requests are answered as the original answered them, or better', {
+  skip: existsSync(SAMPLES) ? false : '../shared/samples is not here',
+}, async (t) => {
+  const server = await startTestServer()
+  const target = await mkdtemp(join(tmpdir(), 'fleetwright-transcripts-'))
+  t.teardown(async () => {
+    await server.close()
+    await rm(target, { recursive: true, force: true })
+  })
+  for (const { folder, options } of FOLDERS) {
+    const files = await prepare(folder, target)
+    const output = await replay(server, [...options, ...files.values()])
+    const lines = output.split('\n')
+    for (const scenario of files.keys()) {
+      const failures = lines.filter((line) => line.startsWith(`FAIL ${scenario} `))
+      t.same(failures, [], `${folder}/${scenario}`)
+      t.ok(lines.includes(`ok ${scenario}`), `${folder}/${scenario} was played`)
+    }
+  }
+})
+
+test('what is left for later is in the samples, and does not replay by chance', {
   skip: existsSync(SAMPLES) ? false : '../shared/samples is not here',
 }, async (t) => {
   const server = await startTestServer()
   t.teardown(() => server.close())
-  const common = [
-    '--server',
-    server.url,
-    '--setup-url',
-    server.setupUrl,
-    '--header',
-    `authorization=Bearer ${TOKEN}`,
-  ]
-  for (const name of TRANSCRIPTS) {
-    const better = name.startsWith('wire-defects') ? ['--better'] : []
-    const output = await replay([...common, ...better, join(SAMPLES, `${name}.json`)])
-    t.match(output, /^1 passed, 0 failed, 0 skipped$/m, name)
+  const later = Object.values(LATER).flat()
+  for (const { folder, options } of FOLDERS) {
+    const files = (await readdir(join(SAMPLES, folder))).map((file) => file.replace(/\.json$/, ''))
+    const here = later.filter((name) => files.includes(name))
+    const paths = here.map((name) => join(SAMPLES, folder, `${name}.json`))
+    const output = await replay(server, [...options, ...paths])
+    t.match(output, new RegExp(`^0 passed, ${here.length} failed, 0 skipped$`, 'm'), folder)
   }
+  t.equal(new Set(later).size, later.length, 'each is named once')
 })

@@ -64,7 +64,7 @@ export async function importClusterHandler(parts: Parts, context: HandlerContext
 async function requireKubeconfig({ secrets }: Parts, { log }: HandlerContext, name: string): Promise<void> {
   const content = await secrets.get(name)
   if (content === undefined) {
-    log.warn({ secret: name }, 'the secret with the kubeconfig is not in the secret backend yet')
+    log.info({ secret: name }, 'the secret with the kubeconfig is not in the secret backend yet')
     return
   }
   requireValid((need) =>
