@@ -4,9 +4,12 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, constants, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, chmod, constants, cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
+
+/** What is built or installed once for the test bed. */
+export const CACHE_FOLDER = process.env.TESTBED_CACHE ?? join(homedir(), '.cache', 'fleetwright', 'testbed')
 
 const KUBERNETES_VERSION = 'v1.36.3'
 const VERSION_FLAGS = [
@@ -22,6 +25,8 @@ interface Tool {
   readonly tags?: string
   /** Found on PATH only where any version does: engines are pinned. */
   readonly anyVersion?: boolean
+  /** Folders of the tool's own module that it reads at run time. */
+  readonly files?: { readonly module: string; readonly folders: readonly string[] }
 }
 
 export const TOOLS = {
@@ -47,13 +52,22 @@ export const TOOLS = {
     linkFlags: VERSION_FLAGS,
     anyVersion: true,
   },
-  kwok: { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
+  kwok: {
+    module: 'kwok',
+    package: 'sigs.k8s.io/kwok/cmd/kwok',
+    files: { module: 'sigs.k8s.io/kwok', folders: ['kustomize/stage'] },
+  },
   'kustomize-controller': {
     module: 'kustomize-controller',
     package: 'github.com/fluxcd/kustomize-controller',
   },
   argocd: { module: 'argocd', package: 'github.com/argoproj/argo-cd/v3/cmd' },
-  gitea: { module: 'gitea', package: 'code.gitea.io/gitea', tags: 'sqlite sqlite_unlock_notify' },
+  gitea: {
+    module: 'gitea',
+    package: 'code.gitea.io/gitea',
+    tags: 'sqlite sqlite_unlock_notify',
+    files: { module: 'code.gitea.io/gitea', folders: ['templates', 'options', 'public'] },
+  },
 } as const satisfies Record<string, Tool>
 
 export type ToolName = keyof typeof TOOLS
@@ -71,8 +85,7 @@ function toolsFolder(module: string): string {
 async function cacheFolder(module: string): Promise<string> {
   const sums = await readFile(join(toolsFolder(module), 'go.sum'))
   const key = createHash('sha256').update(sums).digest('hex').slice(0, 16)
-  const root = process.env.FLEETWRIGHT_TESTBED_CACHE ?? join(homedir(), '.cache', 'fleetwright', 'testbed')
-  return join(root, `${module}-${key}`)
+  return join(CACHE_FOLDER, `${module}-${key}`)
 }
 
 async function executable(path: string): Promise<string | undefined> {
@@ -121,27 +134,54 @@ export async function ensureTool(
   return target
 }
 
+/** Folder with the files a tool reads at run time, copied out of its module once. @throws ToolUnavailableError */
+export async function ensureToolFiles(name: 'kwok' | 'gitea'): Promise<string> {
+  const { module, files } = TOOLS[name]
+  const target = join(await cacheFolder(module), `${name}-files`)
+  if ((await executable(target)) !== undefined) return target
+  await go(module, ['mod', 'download', files.module])
+  const source = (await go(module, ['list', '-m', '-f', '{{.Dir}}', files.module])).trim()
+  const partial = `${target}.${process.pid}.partial`
+  try {
+    for (const folder of files.folders)
+      await cp(join(source, folder), join(partial, folder), { recursive: true })
+    await makeFoldersWritable(partial)
+    await rename(partial, target).catch(async (error: unknown) => {
+      // Another process was faster with the same files.
+      if ((await executable(target)) === undefined) throw error
+    })
+  } finally {
+    await rm(partial, { recursive: true, force: true })
+  }
+  return target
+}
+
+/** Go makes the folders of modules read-only; a copy must be removable. */
+async function makeFoldersWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) await makeFoldersWritable(join(folder, entry.name))
+}
+
 async function build(tool: Tool, output: string): Promise<void> {
   const link = ['-s', '-w', tool.linkFlags].filter((flag) => flag !== undefined).join(' ')
   const tags = tool.tags === undefined ? [] : ['-tags', tool.tags]
-  const args = [
-    'build',
-    '-mod=readonly',
-    '-trimpath',
-    '-buildvcs=false',
-    ...tags,
-    '-ldflags',
-    link,
-    '-o',
-    output,
-    tool.package,
-  ]
-  const child = spawn('go', args, {
-    cwd: toolsFolder(tool.module),
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', ...tags, '-ldflags', link]
+  await go(tool.module, ['build', ...flags, '-o', output, tool.package])
+}
+
+/** Runs go in a tool's folder to its end; what it printed. @throws ToolUnavailableError */
+async function go(module: string, args: readonly string[]): Promise<string> {
+  const child = spawn('go', [...args], {
+    cwd: toolsFolder(module),
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, GOFLAGS: '', GOVCS: '*:off', GOTOOLCHAIN: 'local' },
   })
+  let output = ''
   let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-4_000)
   })
@@ -149,12 +189,12 @@ async function build(tool: Tool, output: string): Promise<void> {
     child.on('error', (error) => resolve(error.message))
     child.on('close', (status, signal) => resolve(status ?? signal ?? 'unknown'))
   })
-  if (code === 0) return
+  if (code === 0) return output
   const hint =
     typeof code === 'string'
-      ? 'install Go 1.26 or newer (Debian: golang), or point KUBEBUILDER_ASSETS at binaries'
+      ? 'install Go 1.26 or newer, or point KUBEBUILDER_ASSETS at binaries'
       : errors.trim()
-  throw new ToolUnavailableError(`go build ${tool.package} ended with ${code}: ${hint}`)
+  throw new ToolUnavailableError(`go ${args[0]} in ${toolsFolder(module)} ended with ${code}: ${hint}`)
 }
 
 if (import.meta.main) {
@@ -162,4 +202,6 @@ if (import.meta.main) {
     const path = await ensureTool(name, (line) => process.stderr.write(`${line}\n`))
     process.stdout.write(`${name} ${path}\n`)
   }
+  for (const name of ['kwok', 'gitea'] as const)
+    process.stdout.write(`files of ${name} ${await ensureToolFiles(name)}\n`)
 }

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
 import type { SecretBackend } from '../../src/ports/secrets.ts'
 import { openSecretsManager } from '../../src/secrets/aws-secrets-manager/backend.ts'
-import { MotoUnavailableError, startMoto } from '../support/moto.ts'
+import { ToolUnavailableError } from '../../scripts/testbed/binaries.ts'
+import { startMoto } from '../support/moto.ts'
 import { checkSecretBackend, everythingOf } from './contract.ts'
 
 const CANARY = 'canary-77aa31-never-shown'
@@ -20,13 +21,13 @@ function backendAt(endpoint: string, prefix = 'fleetwright/'): SecretBackend {
 }
 
 const moto = await startMoto().catch((error: unknown) => {
-  if (error instanceof MotoUnavailableError) return error
+  if (error instanceof ToolUnavailableError) return error
   throw error
 })
-const skip = moto instanceof MotoUnavailableError ? moto.message : false
+const skip = moto instanceof ToolUnavailableError ? moto.message : false
 
 test('AWS Secrets Manager keeps the contract of secret backends', { skip }, async (t) => {
-  if (moto instanceof MotoUnavailableError) return
+  if (moto instanceof ToolUnavailableError) return
   t.teardown(() => moto.close())
   await checkSecretBackend(t, async (t) => {
     await moto.reset()
