@@ -36,3 +36,7 @@ export function worstOf(reports: readonly HealthReport[]): HealthReport | undefi
       worst = report
   return worst
 }
+
+export function report(health: Health, reason: string, message: string): HealthReport {
+  return { health, reason, message }
+}

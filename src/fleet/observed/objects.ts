@@ -1,5 +1,6 @@
 /** Objects of a Kubernetes API server as they live: raw JSON, of which the observer keeps the fields it reads. */
 import type { JsonObject, JsonValue } from '../intents.ts'
+import { pick } from './json.ts'
 
 /** A kind of objects and where the API has them. */
 export interface ResourceKind {
@@ -42,4 +43,20 @@ export function objectKey(
   name: string,
 ): string {
   return `${group}/${kind}/${namespace}/${name}`
+}
+
+/** What is read of every object's metadata, and the annotations named. */
+export function keepMetadata(metadata: ObjectMetadata, annotations: readonly string[] = []): ObjectMetadata {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } = metadata
+  const kept = pick(metadata.annotations, annotations)
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(generation === undefined ? {} : { generation }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
+  }
 }
