@@ -41,6 +41,11 @@ export const ERRORS = {
   'repository-damaged': { status: 500, title: 'The fleet repository is damaged' },
   'secret-backend-unavailable': { status: 503, title: 'The secret backend cannot be reached' },
   'secret-backend-refused': { status: 502, title: 'The secret backend refused' },
+  'credentials-missing': { status: 503, title: 'There are no credentials for the cluster' },
+  'credentials-invalid': { status: 503, title: 'The credentials of the cluster cannot be used' },
+  'cluster-unavailable': { status: 503, title: 'The cluster cannot be reached' },
+  'cluster-forbidden': { status: 502, title: 'The cluster does not allow this' },
+  'cluster-rejected': { status: 502, title: 'The cluster rejects this' },
   'invalid-configuration': { status: 500, title: 'The configuration is not valid' },
   internal: { status: 500, title: 'Something unexpected went wrong' },
 } as const satisfies Record<string, ErrorDefinition>

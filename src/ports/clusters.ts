@@ -45,7 +45,7 @@ export interface ClusterApi {
    * What a server-side apply would make of it; nothing is written.
    * @throws FleetError `cluster-forbidden` (the role does not allow dry runs), `cluster-rejected`, `cluster-unavailable`
    */
-  dryRunApply(object: LiveObject, fieldManager: string): Promise<LiveObject>
+  dryRunApply(kind: ResourceKind, object: LiveObject, fieldManager: string): Promise<LiveObject>
   /** Sets annotations of an engine's object, to make it look now (the only thing ever written). @throws as `get` */
   annotate(
     kind: ResourceKind,
