@@ -113,8 +113,9 @@ function pauseAfter(
   }
   // The kind is not known (yet): no contact problem, and nothing of it can be there.
   if (error.code === 'not-found') {
-    Object.assign(state, { resourceVersion: undefined, present: new Map(), fresh: true })
-    options.onListed(new Set())
+    replace(options, state, new Map())
+    state.resourceVersion = undefined
+    state.fresh = true
     parts.onContact()
     return UNKNOWN_KIND_PAUSE
   }
@@ -139,9 +140,21 @@ async function listAll(
     resourceVersion = page.resourceVersion
     token = page.next
   } while (token !== undefined)
-  state.present = present
+  replace(options, state, present)
   state.resourceVersion = resourceVersion
-  options.onListed(new Set(present.keys()))
+}
+
+/** Tells what was there and is not in the new list. */
+function replace(options: WatchOptions, state: WatchState, present: Map<string, string>): void {
+  const before = state.present
+  state.present = present
+  for (const key of before.keys()) {
+    if (present.has(key)) continue
+    const [, kind = '', namespace = '', name = ''] = key.split('/')
+    const metadata = namespace === '' ? { name } : { name, namespace }
+    options.onChange({ object: { apiVersion: '', kind, metadata }, removed: true })
+  }
+  options.onListed?.()
 }
 
 /** One page of a list. @throws as `ApiHttp.json` */

@@ -13,10 +13,13 @@ export interface WatchOptions {
   readonly labelSelector?: string
   /** Trims an object to what is read of it, before it is kept. */
   readonly keep: (object: LiveObject) => LiveObject
-  /** Added or changed objects, and removed ones (by their last sight). Serial for one watch. */
+  /**
+   * Added or changed objects, and removed ones (of what vanished unseen only the metadata's name and namespace are known).
+   * Serial for one watch.
+   */
   readonly onChange: (change: { readonly object: LiveObject; readonly removed: boolean }) => void
-  /** The list is complete: what was not in it is gone. Called after each (re)list. */
-  readonly onListed: (present: ReadonlySet<string>) => void
+  /** Everything there is has been told. Called after each (re)list. */
+  readonly onListed?: () => void
 }
 
 export interface Watch {

@@ -12,6 +12,10 @@ export interface Observation {
   readonly state: string
   readonly generation: number
   readonly observedAt: number
+  /** Why it is in this state, for people. */
+  readonly reason?: string
+  /** Since when it has been in this state, milliseconds since 1970. */
+  readonly since?: number
   /** Group sequence seen running (installations). */
   readonly groupSequence?: number
   /** Versions of utilities seen running (clusters). */
@@ -26,6 +30,8 @@ export interface Observations {
   get(kind: ObservedKind, id: Id): Observation | undefined
   set(kind: ObservedKind, id: Id, observation: Observation): void
   remove(kind: ObservedKind, id: Id): void
+  /** Called after each change; returns the unsubscription. */
+  onChange(listener: (kind: ObservedKind, id: Id) => void): () => void
 }
 
 /** Who works on an object at the moment (the original's row lock), with an end. */

@@ -5,10 +5,23 @@ import type { Lease, Leases, Observation, Observations, ObservedKind } from '../
 
 export function createMemoryObservations(): Observations {
   const observations = new Map<string, Observation>()
+  const listeners = new Set<(kind: ObservedKind, id: Id) => void>()
+  function tell(kind: ObservedKind, id: Id): void {
+    for (const listener of listeners) listener(kind, id)
+  }
   return {
     get: (kind, id) => observations.get(keyOf(kind, id)),
-    set: (kind, id, observation) => void observations.set(keyOf(kind, id), observation),
-    remove: (kind, id) => void observations.delete(keyOf(kind, id)),
+    set(kind, id, observation) {
+      observations.set(keyOf(kind, id), observation)
+      tell(kind, id)
+    },
+    remove(kind, id) {
+      if (observations.delete(keyOf(kind, id))) tell(kind, id)
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
   }
 }
 

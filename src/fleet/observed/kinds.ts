@@ -1,0 +1,75 @@
+/** The kinds that are watched, each with what is kept of an object and how its health is judged. */
+import { keepManagedResource, keepReady, managedResourceHealth, readyHealth } from './crossplane.ts'
+import type { HealthReport } from './health.ts'
+import type { LiveObject, ResourceKind } from './objects.ts'
+
+export const NAMESPACE = core('Namespace', 'namespaces', false)
+export const NODE = core('Node', 'nodes', false)
+export const POD = core('Pod', 'pods', true)
+export const DEPLOYMENT = resource('apps', 'v1', 'Deployment', 'deployments')
+
+/** Of the operator's pods and deployments: all of an installation has it. */
+export const INSTALLATION_SELECTOR = 'installation.mattermost.com/installation'
+
+export interface JudgedKind {
+  readonly kind: ResourceKind
+  readonly keep: (object: LiveObject) => LiveObject
+  readonly health: (object: LiveObject) => HealthReport
+}
+
+/** What an installation consists of beside its Mattermost resource and pods (templates/v1/installation). */
+export const JUDGED_KINDS: readonly JudgedKind[] = [
+  ...managed('rds.aws.m.upbound.io', 'v1beta1', [
+    ['Cluster', 'clusters'],
+    ['ClusterInstance', 'clusterinstances'],
+    ['SubnetGroup', 'subnetgroups'],
+  ]),
+  ...managed('s3.aws.m.upbound.io', 'v1beta1', [
+    ['Bucket', 'buckets'],
+    ['BucketPublicAccessBlock', 'bucketpublicaccessblocks'],
+    ['BucketServerSideEncryptionConfiguration', 'bucketserversideencryptionconfigurations'],
+    ['BucketVersioning', 'bucketversionings'],
+  ]),
+  ...managed('iam.aws.m.upbound.io', 'v1beta1', [
+    ['AccessKey', 'accesskeys'],
+    ['Policy', 'policies'],
+    ['Role', 'roles'],
+    ['RolePolicyAttachment', 'rolepolicyattachments'],
+    ['User', 'users'],
+    ['UserPolicyAttachment', 'userpolicyattachments'],
+  ]),
+  ...managed('kms.aws.m.upbound.io', 'v1beta1', [['Key', 'keys']]),
+  ...managed('route53.aws.m.upbound.io', 'v1beta1', [['Record', 'records']]),
+  ...managed('postgresql.sql.m.crossplane.io', 'v1alpha1', [
+    ['Database', 'databases'],
+    ['Grant', 'grants'],
+    ['Role', 'roles'],
+    ['Schema', 'schemas'],
+  ]),
+  {
+    kind: resource('external-secrets.io', 'v1', 'ExternalSecret', 'externalsecrets'),
+    keep: keepReady,
+    health: readyHealth,
+  },
+  { kind: resource('postgresql.cnpg.io', 'v1', 'Cluster', 'clusters'), keep: keepReady, health: readyHealth },
+]
+
+function managed(
+  group: string,
+  version: string,
+  names: readonly (readonly [string, string])[],
+): readonly JudgedKind[] {
+  return names.map(([kind, plural]) => ({
+    kind: resource(group, version, kind, plural),
+    keep: keepManagedResource,
+    health: managedResourceHealth,
+  }))
+}
+
+function resource(group: string, version: string, kind: string, plural: string): ResourceKind {
+  return { group, version, kind, plural, namespaced: true }
+}
+
+function core(kind: string, plural: string, namespaced: boolean): ResourceKind {
+  return { group: '', version: 'v1', kind, plural, namespaced }
+}

@@ -1,0 +1,80 @@
+/** Kubeconfigs in a folder, one file a cluster; a file that changes is noticed without a restart. */
+import { type FSWatcher, watch } from 'node:fs'
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FleetError } from '../fleet/errors.ts'
+import { type ClusterName, CONTROL_CLUSTER, type CredentialSource } from '../ports/clusters.ts'
+
+const LARGEST_FILE = 1024 * 1024
+/** File of the control cluster. */
+const CONTROL_FILE = 'control'
+
+export interface CredentialsFolderOptions {
+  readonly folder: string
+  /** Name of the file of a cluster, as its document says; undefined: named like the cluster. */
+  readonly fileOf: (cluster: ClusterName) => string | undefined
+  /** Clusters to tell about when something in the folder changes. */
+  readonly clusters: () => Iterable<ClusterName>
+}
+
+export async function openCredentialsFolder(options: CredentialsFolderOptions): Promise<CredentialSource> {
+  const { folder, fileOf, clusters } = options
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const listeners = new Set<(cluster: ClusterName) => void>()
+  function pathOf(cluster: ClusterName): string {
+    const name = cluster === CONTROL_CLUSTER ? CONTROL_FILE : (fileOf(cluster) ?? cluster)
+    // Names of secrets come from requests: none may lead out of the folder.
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(name))
+      throw new FleetError(
+        'credentials-invalid',
+        `${JSON.stringify(name)} cannot be the name of a kubeconfig file`,
+      )
+    return join(folder, name)
+  }
+  const watcher = follow(folder, () => {
+    for (const cluster of clusters()) for (const listener of listeners) listener(cluster)
+    for (const listener of listeners) listener(CONTROL_CLUSTER)
+  })
+  return {
+    async read(cluster) {
+      const path = pathOf(cluster)
+      const found = await stat(path).catch((cause: unknown) => {
+        throw new FleetError(
+          'credentials-missing',
+          `There is no kubeconfig ${path}; put one there`,
+          {},
+          { cause },
+        )
+      })
+      if (!found.isFile() || found.size > LARGEST_FILE)
+        throw new FleetError('credentials-invalid', `${path} is no file of at most ${LARGEST_FILE} bytes`)
+      return {
+        source: 'kubeconfig',
+        text: await readFile(path, 'utf8'),
+        version: `${found.mtimeMs}-${found.size}`,
+      }
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: async () => watcher.close(),
+  }
+}
+
+/** Many changes at once are one: a file is often written in parts. */
+function follow(folder: string, onChange: () => void): Pick<FSWatcher, 'close'> {
+  let timer: NodeJS.Timeout | undefined
+  const watcher = watch(folder, () => {
+    clearTimeout(timer)
+    timer = setTimeout(onChange, 100)
+    timer.unref()
+  })
+  watcher.unref()
+  return {
+    close() {
+      clearTimeout(timer)
+      watcher.close()
+    },
+  }
+}

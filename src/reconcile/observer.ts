@@ -1,0 +1,277 @@
+/**
+ * Watches every cluster of the fleet and judges what is touched: cost follows the change, not the fleet. An installation
+ * is judged when its intent, an object of it, its engine's word or the contact changes, and when time alone may change
+ * the verdict.
+ */
+import type { Id, ObjectId } from '../fleet/ids.ts'
+import { isId } from '../fleet/ids.ts'
+import type { Cluster, Installation, Slug } from '../fleet/intents.ts'
+import { installationFolder } from '../fleet/paths.ts'
+import {
+  applicationNameOf,
+  type EngineUnit,
+  engineUnitOf,
+  shardUnitNameOf,
+} from '../fleet/observed/engine-units.ts'
+import { type Deadlines, judge, type Verdict } from '../fleet/observed/judge.ts'
+import type { EngineSight, InstallationSight } from '../fleet/observed/sight.ts'
+import { waitingReason } from '../fleet/state.ts'
+import type { Clock } from '../ports/clock.ts'
+import { type Clusters, CONTROL_CLUSTER } from '../ports/clusters.ts'
+import type { FolderIds } from '../ports/folders.ts'
+import type { Observations } from '../ports/observations.ts'
+import type { ObservedCluster, ObservedInstallation, Sights } from '../ports/sights.ts'
+import type { FleetWriter, HeadChange } from '../ports/writer.ts'
+import { type ClusterWorld, openClusterWorld } from './cluster-world.ts'
+import { type EngineWorld, openEngineWorld } from './engine-world.ts'
+import { type Loop, startLoop } from './loop.ts'
+
+/** Verdicts that time alone may change are looked at this often. */
+const BEAT_MILLISECONDS = 1_000
+
+export interface ObserverOptions {
+  readonly writer: FleetWriter
+  readonly clusters: Clusters
+  readonly folders: FolderIds
+  readonly observations: Observations
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+  /** The control cluster is watched too: the engines' words. */
+  readonly control: boolean
+  /** Generations whose operation had reached its end when this process started. */
+  readonly completed: ReadonlyMap<Id, number>
+  readonly onError: (error: unknown) => void
+}
+
+export interface Observer extends Sights {
+  close(): Promise<void>
+}
+
+export function startObserver(options: ObserverOptions): Observer {
+  return new FleetObserver(options)
+}
+
+class FleetObserver implements Observer {
+  readonly #options: ObserverOptions
+  readonly #worlds = new Map<Slug, ClusterWorld>()
+  readonly #known = new Map<Id, ObservedInstallation>()
+  readonly #completed: Map<Id, number>
+  readonly #dirty = new Set<Id>()
+  /** When an installation is to be judged again though nothing was seen. */
+  readonly #again = new Map<Id, number>()
+  readonly #engines: EngineWorld | undefined
+  readonly #unsubscribe: () => void
+  readonly #loop: Loop
+
+  constructor(options: ObserverOptions) {
+    this.#options = options
+    const { writer, clusters, clock, control } = options
+    this.#completed = new Map(options.completed)
+    this.#engines = control
+      ? openEngineWorld({
+          api: clusters.get(CONTROL_CLUSTER),
+          clock,
+          onWord: (engine, name) => this.#word(engine, name),
+        })
+      : undefined
+    for (const cluster of writer.fleet.clusters()) this.#open(cluster)
+    for (const { metadata } of writer.fleet.installations()) this.#dirty.add(metadata.id)
+    this.#unsubscribe = writer.onChange((change) => this.#changed(change))
+    this.#loop = startLoop({
+      clock,
+      interval: BEAT_MILLISECONDS,
+      run: () => this.#judgeDirty(),
+      onError: options.onError,
+    })
+  }
+
+  installation(id: Id): ObservedInstallation | undefined {
+    return this.#known.get(id)
+  }
+
+  cluster(name: Slug): ObservedCluster | undefined {
+    const world = this.#worlds.get(name)
+    if (world === undefined) return undefined
+    const { contact, fresh, nodes, operatorBusy } = world
+    return { contact, fresh: fresh && contact.connected, nodes, operatorBusy }
+  }
+
+  control(): ReturnType<Sights['control']> {
+    return this.#engines?.contact
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe()
+    await this.#loop.close()
+    await Promise.all([...this.#worlds.values()].map((world) => world.close()))
+    await this.#engines?.close()
+  }
+
+  #open(cluster: Cluster): void {
+    const { name, deletedAt } = cluster.metadata
+    if (deletedAt !== undefined || this.#worlds.has(name)) return
+    const { clusters, clock, writer } = this.#options
+    const world = openClusterWorld({
+      api: clusters.get(name),
+      clock,
+      onTouch: (namespace) => this.#touch(namespace),
+      onContact: () => {
+        for (const { metadata } of writer.fleet.installationsOn(name)) this.#dirty.add(metadata.id)
+        this.#loop.wake()
+      },
+    })
+    this.#worlds.set(name, world)
+  }
+
+  #touch(namespace: string): void {
+    if (!isId(namespace)) return
+    this.#dirty.add(namespace)
+    this.#loop.wake()
+  }
+
+  /** An Application stands for one installation, a Kustomization for all of a shard. */
+  #word(engine: EngineUnit['engine'], name: string): void {
+    const { fleet } = this.#options.writer
+    if (engine === 'argocd') return this.#touch(name.slice(applicationNameOf('' as Id).length))
+    const [, cluster = '', shard = ''] = /^(.+)-shard-(.)$/.exec(name) ?? []
+    for (const { metadata } of fleet.installationsOn(cluster))
+      if (shardUnitNameOf(cluster, shard) === name && metadata.id.startsWith(shard))
+        this.#dirty.add(metadata.id)
+    this.#loop.wake()
+  }
+
+  #changed({ changes }: HeadChange): void {
+    for (const { before, after } of changes) {
+      const intent = after ?? before
+      if (
+        intent?.kind === 'Installation' ||
+        intent?.kind === 'InstallationRequest' ||
+        intent?.kind === 'Tombstone'
+      ) {
+        if (intent.metadata.id !== undefined) this.#dirty.add(intent.metadata.id)
+      } else if (after?.kind === 'Cluster') this.#cluster(after)
+    }
+    this.#loop.wake()
+  }
+
+  #cluster(cluster: Cluster): void {
+    const { name, deletedAt } = cluster.metadata
+    if (deletedAt === undefined) return this.#open(cluster)
+    const world = this.#worlds.get(name)
+    this.#worlds.delete(name)
+    world?.close().catch(this.#options.onError)
+  }
+
+  async #judgeDirty(): Promise<void> {
+    const now = this.#options.clock.now()
+    for (const [id, at] of this.#again) if (at <= now) this.#dirty.add(id)
+    const ids = [...this.#dirty]
+    this.#dirty.clear()
+    for (const id of ids) {
+      const installation = this.#options.writer.fleet.installation(id)
+      if (installation === undefined) this.#forget(id)
+      else await this.#judge(installation)
+    }
+  }
+
+  #forget(id: Id): void {
+    this.#known.delete(id)
+    this.#again.delete(id)
+    this.#completed.delete(id)
+    this.#options.observations.remove('installation', id)
+  }
+
+  async #judge(installation: Installation): Promise<void> {
+    const { writer, clock, deadlines } = this.#options
+    const { id } = installation.metadata
+    const sight = await this.#sightOf(installation)
+    const waitingFor = waitingReason(writer.fleet, id)
+    const completed = this.#completed.get(id)
+    const verdict = judge({
+      installation,
+      sight,
+      now: clock.now(),
+      deadlines,
+      ...(waitingFor === undefined ? {} : { waitingFor }),
+      ...(completed === undefined ? {} : { completedGeneration: completed }),
+    })
+    this.#keep(installation, sight, verdict)
+  }
+
+  async #sightOf({ metadata, spec }: Installation): Promise<InstallationSight | undefined> {
+    const cluster = spec.placement?.cluster
+    if (cluster === undefined) return undefined
+    const world = this.#worlds.get(cluster)
+    const engine = await this.#engineSight(cluster, metadata.id)
+    const seen = world?.sightOf(metadata.id)
+    return seen === undefined ? undefined : { ...seen, engine }
+  }
+
+  async #engineSight(cluster: Slug, id: Id): Promise<EngineSight | undefined> {
+    const { writer, folders } = this.#options
+    const engine = writer.fleet.cluster(cluster)?.spec.engine ?? writer.fleet.settings.spec.engine
+    const unit = engineUnitOf(engine, cluster, id)
+    const word = this.#engines?.word(engine, unit.name)
+    if (word === undefined) return undefined
+    const there = word.revision === undefined ? undefined : await folders.at(word.revision, unit.folder)
+    const wanted: ObjectId | undefined = await folders.at(writer.head, installationFolder(cluster, id))
+    return { ...word, current: there !== undefined && there === wanted }
+  }
+
+  #keep(installation: Installation, sight: InstallationSight | undefined, verdict: Verdict): void {
+    const { observations, clock } = this.#options
+    const { id } = installation.metadata
+    const { generation } = installation.spec.operation
+    const now = clock.now()
+    const before = this.#known.get(id)
+    const stateSince = before?.verdict.state === verdict.state ? before.stateSince : now
+    const healthSince = before?.verdict.health.health === verdict.health.health ? before.healthSince : now
+    this.#known.set(id, { sight, verdict, stateSince, healthSince })
+    if (verdict.judgeAgainAt === undefined) this.#again.delete(id)
+    else this.#again.set(id, verdict.judgeAgainAt)
+    if (verdict.completed) this.#completed.set(id, generation)
+    if (sight === undefined) return
+    const told = observations.get('installation', id)
+    if (told?.generation === generation && before !== undefined && isSame(before, verdict, sight)) return
+    const { mattermost } = sight
+    observations.set('installation', id, {
+      state: verdict.state,
+      generation,
+      observedAt: sight.observedAt,
+      reason: verdict.reason,
+      since: stateSince,
+      ...(mattermost?.groupSequence === undefined ? {} : { groupSequence: mattermost.groupSequence }),
+    })
+    for (const deployment of installation.spec.clusterInstallations ?? []) {
+      if (deployment.deletedAt !== undefined) continue
+      observations.set('clusterInstallation', deployment.id, {
+        state: deploymentState(sight),
+        generation,
+        observedAt: sight.observedAt,
+      })
+    }
+  }
+}
+
+function isSame(
+  before: ObservedInstallation,
+  { state, reason }: Verdict,
+  { mattermost }: InstallationSight,
+): boolean {
+  return (
+    before.verdict.state === state &&
+    before.verdict.reason === reason &&
+    before.sight?.mattermost?.groupSequence === mattermost?.groupSequence &&
+    before.sight?.mattermost?.operationGeneration === mattermost?.operationGeneration &&
+    before.sight?.mattermost?.state === mattermost?.state &&
+    before.sight?.mattermost?.generationObserved === mattermost?.generationObserved
+  )
+}
+
+/** State of a cluster installation on the wire (reference: mattermost-cloud §2.3). */
+function deploymentState({ namespace, mattermost }: InstallationSight): string {
+  if (namespace === 'terminating' || mattermost?.deleting === true) return 'deletion-requested'
+  if (mattermost === undefined) return 'creation-requested'
+  if (!mattermost.generationObserved || mattermost.state === undefined) return 'reconciling'
+  return mattermost.state
+}
