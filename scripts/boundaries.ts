@@ -20,7 +20,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   api: ['fleet', 'ports'],
   system: ['fleet', 'ports', 'render'],
   configuration: ['fleet'],
-  cli: ['api', 'configuration', 'fleet', 'git', 'ports', 'reconcile', 'render', 'secrets', 'store', 'system'],
+  cli: [
+    'api',
+    'aws',
+    'configuration',
+    'fleet',
+    'git',
+    'kube',
+    'ports',
+    'reconcile',
+    'render',
+    'secrets',
+    'store',
+    'system',
+  ],
 }
 
 /** Doors to the world, which the pure core does not have. */

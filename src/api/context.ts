@@ -6,6 +6,7 @@ import type { Intent } from '../fleet/intents.ts'
 import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { Leases, Observations } from '../ports/observations.ts'
+import type { Sights } from '../ports/sights.ts'
 import type { SecretBackend, SecretHolds } from '../ports/secrets.ts'
 import type { TokenStore } from '../ports/tokens.ts'
 import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
@@ -18,6 +19,7 @@ export interface Parts {
   readonly writer: FleetWriter
   readonly history: FleetHistory
   readonly observations: Observations
+  readonly sights: Sights
   readonly leases: Leases
   readonly secrets: SecretBackend
   readonly secretHolds: SecretHolds

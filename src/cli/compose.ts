@@ -19,6 +19,7 @@ import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
 import { startDeletionLoop } from '../reconcile/deletion.ts'
+import { NO_SIGHTS } from '../ports/sights.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
 import { createRenderChanges } from '../render/render.ts'
@@ -26,6 +27,7 @@ import { openSecretsManager } from '../secrets/aws-secrets-manager/backend.ts'
 import { openSecretDirectory } from '../secrets/directory/backend.ts'
 import { createSecretHolds } from '../secrets/holds.ts'
 import { openTokenFile } from '../secrets/token-file.ts'
+import { composeObserver } from './compose-observer.ts'
 import { createMemoryLeases, createMemoryObservations } from '../store/memory.ts'
 import { systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
@@ -66,6 +68,19 @@ export async function composeServer(configuration: Configuration, version: strin
   })
   const tokens = await openTokenFile({ path: join(data, 'tokens.json'), clock, randomness })
   const adminToken = await tokens.ensureAdmin(configuration['admin-token'])
+  const observations = createMemoryObservations()
+  const observer =
+    placement === 'now'
+      ? await composeObserver({
+          configuration,
+          writer,
+          objects: home.objects,
+          observations,
+          clock,
+          randomness,
+          onError,
+        })
+      : undefined
   const parts: Parts = {
     writer,
     history,
@@ -74,7 +89,8 @@ export async function composeServer(configuration: Configuration, version: strin
     logger,
     registry,
     tokens,
-    observations: createMemoryObservations(),
+    observations,
+    sights: observer?.sights ?? NO_SIGHTS,
     leases: createMemoryLeases(clock),
     secrets: await openSecrets(configuration, data, () => writer.fleet),
     secretHolds: createSecretHolds(),
@@ -101,6 +117,7 @@ export async function composeServer(configuration: Configuration, version: strin
     async close() {
       await api.close()
       await Promise.all(loops.map((loop) => loop.close()))
+      await observer?.close()
       await writer.close()
       await parts.secrets.close()
     },

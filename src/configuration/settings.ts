@@ -72,6 +72,14 @@ export const SETTINGS = [
     description: 'none: requests are committed, nothing is placed or retried',
   },
   {
+    key: 'credentials',
+    placeholder: '<folder>',
+    default: undefined,
+    parse: anything,
+    description:
+      'Kubeconfigs of the clusters that are watched, one file each; `control` is the control cluster (default: credentials in the data directory)',
+  },
+  {
     key: 'poll-seconds',
     placeholder: '<seconds>',
     default: '10',

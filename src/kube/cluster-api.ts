@@ -25,8 +25,8 @@ export interface ClusterApiParts {
 }
 
 export interface OpenClusterApi extends ClusterApi {
-  /** The next request reads the credentials again. */
-  forgetCredentials(): void
+  /** Credentials may have changed: reads them again, and tries at once what failed. */
+  renewCredentials(): void
 }
 
 export function openClusterApi(parts: ClusterApiParts): OpenClusterApi {
@@ -40,6 +40,7 @@ class Connection implements OpenClusterApi {
   readonly #listeners = new Set<(contact: Contact) => void>()
   readonly #stop = new AbortController()
   readonly #heartbeat: Promise<void>
+  #hurry = new AbortController()
   #http: Promise<ApiHttp> | undefined
   #contact: Contact = { connected: false, lastContact: undefined }
 
@@ -59,6 +60,7 @@ class Connection implements OpenClusterApi {
       http: () => this.#connection(),
       clock,
       randomness,
+      hurry: () => this.#hurry.signal,
       onContact: () => this.#inContact(),
       onProblem: (error) => this.#problem(error),
       onRestart: onRestart ?? (() => undefined),
@@ -139,7 +141,13 @@ class Connection implements OpenClusterApi {
     return () => this.#listeners.delete(listener)
   }
 
-  forgetCredentials(): void {
+  renewCredentials(): void {
+    this.#forgetCredentials()
+    this.#hurry.abort()
+    this.#hurry = new AbortController()
+  }
+
+  #forgetCredentials(): void {
     const http = this.#http
     this.#http = undefined
     // Watches on the old connection end and take the new one.
@@ -150,7 +158,7 @@ class Connection implements OpenClusterApi {
     this.#stop.abort()
     await Promise.all([...this.#watches].map((watch) => watch.close()))
     await this.#heartbeat
-    this.forgetCredentials()
+    this.#forgetCredentials()
   }
 
   /** Asks, and learns of the contact from the answer. */
@@ -192,9 +200,11 @@ class Connection implements OpenClusterApi {
       } catch (error) {
         // A connection that hangs keeps its watches hanging: a new one finds out at once.
         if (!signal.aborted && isFleetError(error) && error.code === 'cluster-unavailable')
-          this.forgetCredentials()
+          this.#forgetCredentials()
       }
-      await clock.sleep(HEARTBEAT_MILLISECONDS, signal).catch(() => undefined)
+      await clock
+        .sleep(HEARTBEAT_MILLISECONDS, AbortSignal.any([signal, this.#hurry.signal]))
+        .catch(() => undefined)
     }
   }
 
@@ -213,7 +223,7 @@ class Connection implements OpenClusterApi {
     // What one request is not allowed, or one object is refused, says nothing about the contact.
     if (code === undefined) return
     const { problem, connected, lastContact } = this.#contact
-    if (code === 'unauthorized') this.forgetCredentials()
+    if (code === 'unauthorized') this.#forgetCredentials()
     if (!connected && problem?.code === code && problem.detail === error.message) return
     const since = problem?.code === code ? problem.since : this.#parts.clock.now()
     this.#contact = { connected: false, lastContact, problem: { code, detail: error.message, since } }

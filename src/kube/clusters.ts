@@ -28,7 +28,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     if (eksEndpoint === undefined) throw new Error('EKS credentials without a maker of EKS endpoints')
     return await eksEndpoint(found)
   }
-  const unsubscribe = credentials.onChange((name) => open.get(name)?.forgetCredentials())
+  const unsubscribe = credentials.onChange((name) => open.get(name)?.renewCredentials())
   return {
     get(name): ClusterApi {
       let api = open.get(name)

@@ -29,6 +29,8 @@ export interface WatchParts {
   readonly http: () => Promise<ApiHttp>
   readonly clock: Clock
   readonly randomness: Randomness
+  /** Ends pauses: there is reason to think that it works now. */
+  readonly hurry: () => AbortSignal
   /** Something came from the server. */
   readonly onContact: () => void
   readonly onProblem: (error: FleetError) => void
@@ -84,7 +86,9 @@ async function keepWatching(
           : Math.min(pause * 2, LONGEST_PAUSE)
     }
     parts.onRestart(options.kind.kind)
-    await clock.sleep(next * (0.5 + (randomness.bytes(1)[0] ?? 0) / 255), signal).catch(() => undefined)
+    const jittered = next * (0.5 + (randomness.bytes(1)[0] ?? 0) / 255)
+    // An aborted pause is an ended pause.
+    await clock.sleep(jittered, AbortSignal.any([signal, parts.hurry()])).catch(() => undefined)
   }
   state.fresh = false
 }

@@ -23,6 +23,7 @@ import type { Observations } from '../ports/observations.ts'
 import type { ObservedCluster, ObservedInstallation, Sights } from '../ports/sights.ts'
 import type { FleetWriter, HeadChange } from '../ports/writer.ts'
 import { type ClusterWorld, openClusterWorld } from './cluster-world.ts'
+import { judgeClusters } from './judge-clusters.ts'
 import { type EngineWorld, openEngineWorld } from './engine-world.ts'
 import { type Loop, startLoop } from './loop.ts'
 
@@ -165,6 +166,7 @@ class FleetObserver implements Observer {
   async #judgeDirty(): Promise<void> {
     const now = this.#options.clock.now()
     for (const [id, at] of this.#again) if (at <= now) this.#dirty.add(id)
+    judgeClusters({ ...this.#options, sightOf: (name) => this.cluster(name) })
     const ids = [...this.#dirty]
     this.#dirty.clear()
     for (const id of ids) {

@@ -87,6 +87,7 @@ async function play(answers: readonly Answer[]): Promise<Run> {
     http: async () => http,
     clock: time,
     randomness: { bytes: (count) => new Uint8Array(count).fill(128) },
+    hurry: () => new AbortController().signal,
     onContact: () => undefined,
     onProblem: (error) => void run.problems.push(error.code),
     onRestart: () => undefined,
@@ -99,7 +100,9 @@ async function play(answers: readonly Answer[]): Promise<Run> {
         void run.seen.push(
           `${removed ? '-' : '+'}${kept.metadata.name}@${kept.metadata.resourceVersion ?? ''}`,
         ),
-      onListed: () => void (run.listed += 1),
+      onListed() {
+        run.listed += 1
+      },
     },
     parts,
   )

@@ -5,12 +5,14 @@ import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
 import { placementRoute } from './placement.ts'
 import { revertRoute } from './revert.ts'
+import { statusRoute } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
 
 export function fleetRoutes(parts: Parts): readonly Route[] {
   return [
     historyRoute(parts),
     problemsRoute(parts),
+    statusRoute(parts),
     placementRoute(parts),
     revertRoute(parts),
     ...tokenRoutes(parts),

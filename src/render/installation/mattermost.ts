@@ -1,5 +1,6 @@
 /** The Mattermost resource, fully specified: the operator has nothing to fill in, so nothing drifts. */
 import { FleetError } from '../../fleet/errors.ts'
+import { GENERATION_ANNOTATION, GROUP_SEQUENCE_ANNOTATION } from '../../fleet/observed/mattermost.ts'
 import { sizeOf } from '../../fleet/sizes.ts'
 import type { RenderedDatabase } from './database.ts'
 import type { RenderedFilestore } from './filestore.ts'
@@ -39,6 +40,7 @@ export function renderMattermost(
     app: appOf(installation),
     namespace: namespaceOf(installation),
     labels: groupLabels(input),
+    annotations: progressAnnotations(input),
     image: configuration.image,
     version: configuration.version === 'stable' ? OPERATOR_VERSION : configuration.version,
     replicas: hibernated ? 0 : size.replicas,
@@ -73,6 +75,17 @@ export function renderMattermost(
     secretsChecksum: secretsChecksum(input),
     command: present(spec.command),
   })
+}
+
+/** Tell an observer which operation, and which configuration of the group, the live object belongs to. */
+function progressAnnotations({ installation }: RenderInput): Readonly<Record<string, string>> {
+  const { operation, group, groupSequence } = installation.spec
+  return {
+    [GENERATION_ANNOTATION]: String(operation.generation),
+    ...(typeof group === 'string' && groupSequence !== undefined
+      ? { [GROUP_SEQUENCE_ANNOTATION]: String(groupSequence) }
+      : {}),
+  }
 }
 
 function labelsOf({ installation, cluster }: RenderInput): Readonly<Record<string, string>> {
