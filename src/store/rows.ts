@@ -1,0 +1,61 @@
+/** Rows of the tables as the port has them; the same for every implementation. */
+import type { Id } from '../fleet/ids.ts'
+import type { ObservedKind } from '../ports/observations.ts'
+import type { Delivery, Receiver, RecordedState, StateEvent } from '../ports/store.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+function text(row: Row, column: string): string {
+  return String(row[column])
+}
+
+function optional(row: Row, column: string): string | undefined {
+  const value = row[column]
+  return value === null || value === undefined ? undefined : String(value)
+}
+
+/** PostgreSQL gives 64-bit integers as text. */
+function number(row: Row, column: string): number {
+  return Number(row[column])
+}
+
+export function stateOf(row: Row): RecordedState {
+  const reason = optional(row, 'reason')
+  return {
+    // Written by `record` of the same types.
+    kind: text(row, 'kind') as ObservedKind,
+    id: text(row, 'id') as Id,
+    state: text(row, 'state'),
+    generation: number(row, 'generation'),
+    since: number(row, 'since'),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+export function eventOf(row: Row): StateEvent {
+  return {
+    id: text(row, 'id') as Id,
+    at: number(row, 'at'),
+    resourceType: text(row, 'resource_type') as StateEvent['resourceType'],
+    resourceId: text(row, 'resource_id') as Id,
+    oldState: text(row, 'old_state'),
+    newState: text(row, 'new_state'),
+    extraData: JSON.parse(text(row, 'extra_data')) as StateEvent['extraData'],
+  }
+}
+
+export function receiverOf(row: Row): Receiver {
+  return JSON.parse(text(row, 'document')) as Receiver
+}
+
+export function deliveryOf(row: Row): Delivery {
+  const lastError = optional(row, 'last_error')
+  return {
+    event: eventOf(row),
+    receiver: text(row, 'receiver') as Id,
+    sequence: number(row, 'sequence'),
+    attempts: number(row, 'attempts'),
+    nextAttemptAt: number(row, 'next_attempt_at'),
+    ...(lastError === undefined ? {} : { lastError }),
+  }
+}
