@@ -8,7 +8,8 @@ import type { ObservedKind } from './observations.ts'
 
 /** A state as the world was last told. */
 export interface RecordedState {
-  readonly kind: ObservedKind
+  /** `fleet`: the store has been in use before, so what it does not know is new. */
+  readonly kind: ObservedKind | 'fleet'
   readonly id: Id
   readonly state: string
   /** Generation of the operation that the state belongs to. */
@@ -22,7 +23,7 @@ export interface StateEvent {
   readonly id: Id
   /** Milliseconds since 1970. */
   readonly at: number
-  readonly resourceType: 'cluster' | 'installation' | 'cluster_installation' | 'group' | 'drift'
+  readonly resourceType: 'cluster' | 'installation' | 'cluster_installation'
   readonly resourceId: Id
   readonly oldState: string
   readonly newState: string
@@ -84,7 +85,7 @@ export interface FleetStore {
    */
   record(states: readonly RecordedState[], events: readonly StateEvent[]): Promise<void>
   /** Forgets states of objects that are gone. */
-  forget(objects: readonly { readonly kind: ObservedKind; readonly id: Id }[]): Promise<void>
+  forget(objects: readonly Pick<RecordedState, 'kind' | 'id'>[]): Promise<void>
   /** Newest first. */
   events(query: EventQuery): Promise<readonly StateEvent[]>
   addReceiver(receiver: Receiver): Promise<void>

@@ -1,6 +1,5 @@
 /** Rows of the tables as the port has them; the same for every implementation. */
 import type { Id } from '../fleet/ids.ts'
-import type { ObservedKind } from '../ports/observations.ts'
 import type { Delivery, Receiver, RecordedState, StateEvent } from '../ports/store.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -23,7 +22,7 @@ export function stateOf(row: Row): RecordedState {
   const reason = optional(row, 'reason')
   return {
     // Written by `record` of the same types.
-    kind: text(row, 'kind') as ObservedKind,
+    kind: text(row, 'kind') as RecordedState['kind'],
     id: text(row, 'id') as Id,
     state: text(row, 'state'),
     generation: number(row, 'generation'),
