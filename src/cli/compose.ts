@@ -19,7 +19,6 @@ import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
 import { startDeletionLoop } from '../reconcile/deletion.ts'
-import { NO_SIGHTS } from '../ports/sights.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
 import { createRenderChanges } from '../render/render.ts'
@@ -27,10 +26,10 @@ import { openSecretsManager } from '../secrets/aws-secrets-manager/backend.ts'
 import { openSecretDirectory } from '../secrets/directory/backend.ts'
 import { createSecretHolds } from '../secrets/holds.ts'
 import { openTokenFile } from '../secrets/token-file.ts'
-import { composeObserver } from './compose-observer.ts'
-import { createMemoryLeases, createMemoryObservations } from '../store/memory.ts'
+import { createMemoryLeases } from '../store/memory.ts'
 import { systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
+import { composeObservation, type RunningObservation } from './compose-observation.ts'
 
 const COMMITTER = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
 const EXAMPLE_FLEET = join(import.meta.dirname, '../../examples/fleet.yaml')
@@ -38,6 +37,7 @@ const EXAMPLE_FLEET = join(import.meta.dirname, '../../examples/fleet.yaml')
 export interface RunningServer {
   readonly api: ApiServer
   readonly parts: Parts
+  readonly observation: RunningObservation
   /** Of the admin, in clear, when it was made or given just now. */
   readonly adminToken: string | undefined
   close(): Promise<void>
@@ -68,19 +68,14 @@ export async function composeServer(configuration: Configuration, version: strin
   })
   const tokens = await openTokenFile({ path: join(data, 'tokens.json'), clock, randomness })
   const adminToken = await tokens.ensureAdmin(configuration['admin-token'])
-  const observations = createMemoryObservations()
-  const observer =
-    placement === 'now'
-      ? await composeObserver({
-          configuration,
-          writer,
-          objects: home.objects,
-          observations,
-          clock,
-          randomness,
-          onError,
-        })
-      : undefined
+  const observation = await composeObservation({
+    configuration,
+    writer,
+    objects: home.objects,
+    clock,
+    randomness,
+    onError,
+  })
   const parts: Parts = {
     writer,
     history,
@@ -89,8 +84,8 @@ export async function composeServer(configuration: Configuration, version: strin
     logger,
     registry,
     tokens,
-    observations,
-    sights: observer?.sights ?? NO_SIGHTS,
+    observations: observation.observations,
+    sights: observation.sights,
     leases: createMemoryLeases(clock),
     secrets: await openSecrets(configuration, data, () => writer.fleet),
     secretHolds: createSecretHolds(),
@@ -113,11 +108,12 @@ export async function composeServer(configuration: Configuration, version: strin
   return {
     api,
     parts,
+    observation,
     adminToken: adminToken ?? configuration['admin-token'],
     async close() {
       await api.close()
       await Promise.all(loops.map((loop) => loop.close()))
-      await observer?.close()
+      await observation.close()
       await writer.close()
       await parts.secrets.close()
     },

@@ -29,7 +29,7 @@ export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<T
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     try {
-      const answer = await applySetup(server.parts, JSON.parse(Buffer.concat(chunks).toString('utf8')))
+      const answer = await applySetup(untold(server), JSON.parse(Buffer.concat(chunks).toString('utf8')))
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
     } catch (error) {
       response.writeHead(400).end(error instanceof Error ? error.message : 'failed')
@@ -47,6 +47,18 @@ export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<T
       await new Promise((resolve) => setup.close(resolve))
       await server.close()
       await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What a setup step puts in place is where a recorded story begins: nobody is told of it. */
+function untold({ parts, observation }: RunningServer): RunningServer['parts'] {
+  const { observations } = parts
+  return {
+    ...parts,
+    observations: {
+      ...observations,
+      set: (...seen) => observation.tracker.adopt(() => observations.set(...seen)),
     },
   }
 }

@@ -1,0 +1,119 @@
+/** What is observed of clusters, how it is recorded and told. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Configuration } from '../configuration/settings.ts'
+import type { Id } from '../fleet/ids.ts'
+import { DEADLINES } from '../fleet/observed/judge.ts'
+import type { ObjectReader } from '../git/contracts.ts'
+import { createFolderIds } from '../git/folder-ids.ts'
+import { createClusters } from '../kube/clusters.ts'
+import { openCredentialsFolder } from '../kube/credentials-folder.ts'
+import type { Clock, Randomness } from '../ports/clock.ts'
+import type { Observations } from '../ports/observations.ts'
+import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
+import type { FleetStore } from '../ports/store.ts'
+import type { FleetWriter } from '../ports/writer.ts'
+import { startObserver } from '../reconcile/observer.ts'
+import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
+import { createMemoryObservations } from '../store/memory.ts'
+import { openSqliteStore } from '../store/sqlite/store.ts'
+
+/** An operation in one of these has reached its end. */
+const ENDS = ['stable', 'hibernating', 'deletion-pending']
+
+export interface ObservationOptions {
+  readonly configuration: Configuration
+  readonly writer: FleetWriter
+  readonly objects: ObjectReader
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly onError: (error: unknown) => void
+}
+
+export interface RunningObservation {
+  readonly observations: Observations
+  readonly store: FleetStore
+  readonly tracker: StateTracker
+  readonly sights: Sights
+  close(): Promise<void>
+}
+
+export async function composeObservation(options: ObservationOptions): Promise<RunningObservation> {
+  const { configuration, writer, clock, randomness, onError } = options
+  await mkdir(configuration.data, { recursive: true, mode: 0o700 })
+  const store = openSqliteStore(join(configuration.data, 'store.sqlite'))
+  const observations = createMemoryObservations()
+  const completed = await remember(store, observations)
+  const onEvents = (): void => undefined
+  const tracker = await startStateTracker({
+    writer,
+    observations,
+    store,
+    clock,
+    randomness,
+    onError,
+    onEvents,
+  })
+  const observer =
+    configuration.loops === 'none' ? undefined : await watchClusters(options, observations, completed)
+  return {
+    observations,
+    store,
+    tracker,
+    sights: observer?.sights ?? NO_SIGHTS,
+    async close() {
+      await observer?.close()
+      await tracker.close()
+      await store.close()
+    },
+  }
+}
+
+/** Until a cluster has been looked at again, the states that were recorded last are what is known. */
+async function remember(store: FleetStore, observations: Observations): Promise<ReadonlyMap<Id, number>> {
+  const completed = new Map<Id, number>()
+  await store.states(({ kind, id, state, generation, reason, since }) => {
+    if (kind === 'fleet') return
+    observations.set(kind, id, {
+      state,
+      generation,
+      observedAt: since,
+      since,
+      ...(reason === undefined ? {} : { reason }),
+    })
+    if (kind === 'installation' && ENDS.includes(state)) completed.set(id, generation)
+  })
+  return completed
+}
+
+async function watchClusters(
+  { configuration, writer, objects, clock, randomness, onError }: ObservationOptions,
+  observations: Observations,
+  completed: ReadonlyMap<Id, number>,
+): Promise<{ readonly sights: Sights; close(): Promise<void> }> {
+  const credentials = await openCredentialsFolder({
+    folder: configuration.credentials ?? join(configuration.data, 'credentials'),
+    fileOf: (name) => writer.fleet.cluster(name)?.spec.credentialsSecret,
+    clusters: () => writer.fleet.clusters().map(({ metadata }) => metadata.name),
+  })
+  const clusters = createClusters({ credentials, clock, randomness })
+  const observer = startObserver({
+    writer,
+    clusters,
+    folders: createFolderIds(objects),
+    observations,
+    clock,
+    deadlines: DEADLINES,
+    control: true,
+    completed,
+    onError,
+  })
+  return {
+    sights: observer,
+    async close() {
+      await observer.close()
+      await clusters.close()
+      await credentials.close()
+    },
+  }
+}
