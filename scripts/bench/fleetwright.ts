@@ -18,6 +18,7 @@ export interface Fleetwright extends Target {
   tips(): Promise<Tips>
   /** Of its process, in bytes. */
   residentMemory(): Promise<number>
+  readonly pid: number | undefined
   readonly startSeconds: number
   close(): Promise<void>
 }
@@ -44,6 +45,7 @@ export async function startFleetwright(fleet: Hosted, data: string): Promise<Fle
     token: TOKEN,
     tips: () => readTips(fleet.directory),
     residentMemory: () => residentMemory(child.pid),
+    pid: child.pid,
     startSeconds: (performance.now() - started) / 1000,
     async close() {
       child.kill('SIGTERM')

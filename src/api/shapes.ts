@@ -146,7 +146,7 @@ export function object<F extends Fields>(fields: F, description?: string): Shape
 }
 
 export function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+  return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 }
 
 function scalar<Value>(

@@ -27,7 +27,7 @@ import { openSecretDirectory } from '../secrets/directory/backend.ts'
 import { createSecretHolds } from '../secrets/holds.ts'
 import { openTokenFile } from '../secrets/token-file.ts'
 import { createMemoryLeases } from '../store/memory.ts'
-import { systemClock, systemRandomness } from '../system/clock.ts'
+import { createPooledRandomness, systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 
@@ -53,7 +53,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const sets = await readTemplateSets(TEMPLATE_FOLDER)
   const placement = configuration.loops === 'none' ? 'deferred' : 'now'
   const clock = systemClock
-  const randomness = systemRandomness
+  const randomness = createPooledRandomness(systemRandomness)
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
   const writer = await createFleetWriter({
     home,

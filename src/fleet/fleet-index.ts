@@ -33,6 +33,7 @@ export class FleetIndex implements Fleet {
   readonly #clusters: Named<Cluster>
   readonly #groups: Named<Group>
   readonly #databases: Named<SharedDatabase>
+  readonly #databasesByVpc: Members<SharedDatabase>
   /** Made on demand, dropped with the next change. */
   #ordered: readonly Installation[] | undefined
 
@@ -58,6 +59,7 @@ export class FleetIndex implements Fleet {
     this.#clusters = new Named(from === undefined ? undefined : from.#clusters)
     this.#groups = new Named(from === undefined ? undefined : from.#groups)
     this.#databases = new Named(from === undefined ? undefined : from.#databases)
+    this.#databasesByVpc = new Members(from === undefined ? undefined : from.#databasesByVpc)
     this.#intents.set(FLEET_PATH, settings)
   }
 
@@ -195,6 +197,10 @@ export class FleetIndex implements Fleet {
     return this.#databases.ordered()
   }
 
+  databasesIn(vpc: string): readonly SharedDatabase[] {
+    return this.#databasesByVpc.of(vpc)
+  }
+
   database(name: Slug): SharedDatabase | undefined {
     return this.#databases.byName(name)
   }
@@ -213,6 +219,7 @@ export class FleetIndex implements Fleet {
       case 'Group':
         return this.#groups.remove(intent)
       case 'SharedDatabase':
+        this.#databasesByVpc.remove(intent.spec.vpc, intent.metadata.id)
         return this.#databases.remove(intent)
       case 'Tombstone':
         this.#tombstones.delete(intent.metadata.id)
@@ -236,6 +243,7 @@ export class FleetIndex implements Fleet {
       case 'Group':
         return this.#groups.add(intent)
       case 'SharedDatabase':
+        this.#databasesByVpc.add(intent.spec.vpc, intent)
         return this.#databases.add(intent)
       case 'Tombstone':
         this.#tombstones.set(intent.metadata.id, intent)

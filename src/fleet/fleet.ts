@@ -72,5 +72,7 @@ export interface Fleet {
   group(name: Slug): Group | undefined
   groupById(id: Id): Group | undefined
   databases(): readonly SharedDatabase[]
+  /** Those in a network, in no order. */
+  databasesIn(vpc: string): readonly SharedDatabase[]
   database(name: Slug): SharedDatabase | undefined
 }

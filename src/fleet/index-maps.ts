@@ -2,19 +2,19 @@
 import type { Id } from './ids.ts'
 import type { Installation, Metadata, Slug } from './intents.ts'
 
-/** Installations by what they belong to. */
-export class Members {
-  readonly #members: Map<Slug, Map<Id, Installation>>
+/** Installations, or other intents, by what they belong to. */
+export class Members<Item extends { readonly metadata: { readonly id: Id } } = Installation> {
+  readonly #members: Map<Slug, Map<Id, Item>>
 
-  constructor(from?: Members) {
+  constructor(from?: Members<Item>) {
     this.#members = new Map(
       [...(from === undefined ? [] : from.#members)].map(([name, found]) => [name, new Map(found)]),
     )
   }
 
-  add(name: Slug, installation: Installation): void {
-    const members = this.#members.get(name) ?? new Map<Id, Installation>()
-    members.set(installation.metadata.id, installation)
+  add(name: Slug, item: Item): void {
+    const members = this.#members.get(name) ?? new Map<Id, Item>()
+    members.set(item.metadata.id, item)
     this.#members.set(name, members)
   }
 
@@ -24,7 +24,7 @@ export class Members {
     if (members?.size === 0) this.#members.delete(name)
   }
 
-  of(name: Slug): readonly Installation[] {
+  of(name: Slug): readonly Item[] {
     return [...(this.#members.get(name)?.values() ?? [])]
   }
 

@@ -160,12 +160,10 @@ function sharedWithRoom(
     kind === 'aws-multitenant-rds-postgres'
       ? limits.installationsPerSharedDatabase
       : limits.installationsPerPgbouncerDatabase
+  if (cluster.spec.vpc === undefined) return undefined
   return fleet
-    .databases()
-    .filter(
-      ({ metadata, spec }) =>
-        metadata.deletedAt === undefined && spec.databaseKind === kind && spec.vpc === cluster.spec.vpc,
-    )
+    .databasesIn(cluster.spec.vpc)
+    .filter(({ metadata, spec }) => metadata.deletedAt === undefined && spec.databaseKind === kind)
     .map((database) => ({ database, used: fleet.usage(database.metadata.name).installations }))
     .filter(({ database, used }) => used < (database.spec.maxInstallations ?? standard))
     .sort((a, b) => b.used - a.used || (a.database.metadata.name < b.database.metadata.name ? -1 : 1))[0]

@@ -14,6 +14,11 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:/@]{1,100}:[^\s/@]{1,200}@/i, 'a connection string with a password'],
 ]
 
+/** No secret that a pattern finds is shorter. */
+const SHORTEST = 16
+/** Some piece that each of the patterns has; nearly no text has one, so this is all that is looked for in most. */
+const HINT = /-----BEGIN|A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|eyJ|:\/\//
+
 /** Places that hold a secret; the value is never in the text. */
 export function findSecrets(intent: Intent): readonly ErrorDetail[] {
   const found: ErrorDetail[] = []
@@ -40,7 +45,7 @@ function isClear(value: unknown): boolean {
 
 function walk(value: unknown, pointer: string, found: ErrorDetail[]): void {
   if (typeof value === 'string') {
-    if (value.length < 16) return
+    if (value.length < SHORTEST || !HINT.test(value)) return
     const what = PATTERNS.find(([pattern]) => pattern.test(value))?.[1]
     if (what !== undefined)
       found.push({
@@ -50,6 +55,9 @@ function walk(value: unknown, pointer: string, found: ErrorDetail[]): void {
     return
   }
   if (typeof value !== 'object' || value === null) return
-  for (const [key, entry] of Object.entries(value))
-    walk(entry, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found)
+  for (const [key, entry] of Object.entries(value)) {
+    // Short texts and numbers hold none, and most values are such.
+    if (typeof entry === 'object' || (typeof entry === 'string' && entry.length >= SHORTEST))
+      walk(entry, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found)
+  }
 }

@@ -72,8 +72,36 @@ function entryOf(
   return { bytes: Buffer.concat([header(TYPES[type], content.length), compress(content)]), depth: 0 }
 }
 
+/** Below this a deflate call costs more than the bytes it saves: a delta of a tree has some fifty. */
+const STORED_LIMIT = 128
+/** Manifests are some ten kilobytes: a larger window finds nothing more, and its memory has to be cleared for each object. */
+const DEFLATE = { level: 1, windowBits: 13, memLevel: 6, chunkSize: 4096 } as const
+
 function compress(content: Uint8Array): Buffer {
-  return deflateSync(content, { level: 1 })
+  return content.length <= STORED_LIMIT ? stored(content) : deflateSync(content, DEFLATE)
+}
+
+/** A zlib stream of one stored block. */
+function stored(content: Uint8Array): Buffer {
+  const { length } = content
+  const bytes = Buffer.allocUnsafe(length + 11)
+  bytes.writeUInt16BE(0x7801, 0)
+  bytes[2] = 1
+  bytes.writeUInt16LE(length, 3)
+  bytes.writeUInt16LE(~length & 0xffff, 5)
+  bytes.set(content, 7)
+  bytes.writeUInt32BE(adler32(content), length + 7)
+  return bytes
+}
+
+function adler32(content: Uint8Array): number {
+  let low = 1
+  let high = 0
+  for (const byte of content) {
+    low = (low + byte) % 65_521
+    high = (high + low) % 65_521
+  }
+  return high * 65_536 + low
 }
 
 function header(type: number, size: number): Buffer {

@@ -7,6 +7,7 @@ import type { ObjectId } from '../fleet/ids.ts'
 import type { NewObject, ObjectReader, TreeEditor } from './contracts.ts'
 import { deltaBetween } from './delta.ts'
 import { blobObject, EMPTY_TREE, hashObject } from './objects.ts'
+import { encodeTree, findEntry, replaceEntry } from './tree-content.ts'
 
 /** Roots of one window and some more can be gone back to without reading. */
 const ROOTS_KEPT = 600
@@ -38,7 +39,7 @@ export function createTreeEditor(reader: ObjectReader, root: ObjectId): TreeEdit
   }
   async function contentOf(tree: Tree): Promise<Buffer> {
     if (tree.content !== undefined) return tree.content
-    tree.content = tree.oid === EMPTY_TREE ? Buffer.alloc(0) : encode(await reader.tree(tree.oid))
+    tree.content = tree.oid === EMPTY_TREE ? Buffer.alloc(0) : encodeTree(await reader.tree(tree.oid))
     return tree.content
   }
   async function edit(tree: Tree, changes: Changes, made: NewObject[]): Promise<Tree> {
@@ -46,20 +47,28 @@ export function createTreeEditor(reader: ObjectReader, root: ObjectId): TreeEdit
     const children = new Map(tree.children)
     let content = before
     for (const [name, below] of changes.folders) {
-      const child = children.get(name) ?? unread(find(content, name)?.oid ?? EMPTY_TREE)
+      const child = children.get(name) ?? unread(folderIn(content, name))
       const next = await edit(child, below, made)
       children.set(name, next)
       if (next.oid === child.oid && next.oid !== EMPTY_TREE) continue
       if (next.oid === EMPTY_TREE) children.delete(name)
-      content = replace(content, name, next.oid === EMPTY_TREE ? undefined : { mode: '40000', oid: next.oid })
+      content = replaceEntry(
+        content,
+        name,
+        next.oid === EMPTY_TREE ? undefined : { mode: '40000', oid: next.oid },
+      )
     }
     for (const [name, text] of changes.files) {
       const blob = text === undefined ? undefined : blobObject(text)
-      const present = find(content, name)
+      const present = findEntry(content, name)
       if (present?.oid === blob?.oid) continue
       if (blob !== undefined) made.push(blob)
       children.delete(name)
-      content = replace(content, name, blob === undefined ? undefined : { mode: '100644', oid: blob.oid })
+      content = replaceEntry(
+        content,
+        name,
+        blob === undefined ? undefined : { mode: '100644', oid: blob.oid },
+      )
     }
     if (content === before || content.equals(before)) return { oid: tree.oid, content: before, children }
     const oid = hashObject('tree', content)
@@ -74,7 +83,7 @@ export function createTreeEditor(reader: ObjectReader, root: ObjectId): TreeEdit
       let tree = current
       const names = path === '' ? [] : path.split('/')
       for (const [index, name] of names.entries()) {
-        const entry = find(await contentOf(tree), name)
+        const entry = findEntry(await contentOf(tree), name)
         if (entry === undefined) return undefined
         if (index === names.length - 1) return entry.oid
         if (entry.mode !== '40000') return undefined
@@ -122,66 +131,8 @@ function nested(changes: readonly FileChange[]): Changes {
   return root
 }
 
-interface Found {
-  readonly mode: string
-  readonly oid: ObjectId
-  readonly start: number
-  readonly end: number
-}
-
-function find(content: Buffer, name: string): Found | undefined {
-  const wanted = Buffer.from(name)
-  for (let at = 0; at < content.length; ) {
-    const space = content.indexOf(0x20, at)
-    const end = content.indexOf(0, space)
-    if (end - space - 1 === wanted.length && wanted.compare(content, space + 1, end) === 0) {
-      return {
-        mode: content.toString('latin1', at, space),
-        oid: content.toString('hex', end + 1, end + 21) as ObjectId,
-        start: at,
-        end: end + 21,
-      }
-    }
-    at = end + 21
-  }
-  return undefined
-}
-
-/** A tree's entries are in order of their names, where folders count as if they ended in a slash. */
-function replace(
-  content: Buffer,
-  name: string,
-  entry: { readonly mode: string; readonly oid: ObjectId } | undefined,
-): Buffer {
-  const present = find(content, name)
-  const without =
-    present === undefined
-      ? content
-      : Buffer.concat([content.subarray(0, present.start), content.subarray(present.end)])
-  if (entry === undefined) return without
-  const key = Buffer.from(entry.mode === '40000' ? `${name}/` : name)
-  let at = 0
-  while (at < without.length) {
-    const space = without.indexOf(0x20, at)
-    const end = without.indexOf(0, space)
-    const isFolder = without[at] === 0x34
-    const other = isFolder
-      ? Buffer.concat([without.subarray(space + 1, end), SLASH])
-      : without.subarray(space + 1, end)
-    if (Buffer.compare(other, key) > 0) break
-    at = end + 21
-  }
-  const line = Buffer.concat([Buffer.from(`${entry.mode} ${name}\0`), Buffer.from(entry.oid, 'hex')])
-  return Buffer.concat([without.subarray(0, at), line, without.subarray(at)])
-}
-
-const SLASH = Buffer.from('/')
-
-function encode(entries: Awaited<ReturnType<ObjectReader['tree']>>): Buffer {
-  return Buffer.concat(
-    entries.flatMap(({ mode, name, oid }) => [
-      Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
-      Buffer.from(oid, 'hex'),
-    ]),
-  )
+/** The tree of a folder. A file, link or submodule of that name gives way to the folder. */
+function folderIn(content: Buffer, name: string): ObjectId {
+  const found = findEntry(content, name)
+  return found?.mode === '40000' ? found.oid : EMPTY_TREE
 }
