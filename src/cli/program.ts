@@ -4,9 +4,10 @@ import { type FleetError, isFleetError } from '../fleet/errors.ts'
 import type { AddCommand, CommandContext, ExitCode } from './command-context.ts'
 import { addRender } from './commands/render.ts'
 import { addServe } from './commands/serve.ts'
+import { addToken } from './commands/token.ts'
 import { addValidate } from './commands/validate.ts'
 
-const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addRender]
+const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addRender, addToken]
 
 const EXIT_CODES = `
 Exit codes: 0 fine; 1 found something wrong or different, or failed; 2 wrong use.

@@ -1,5 +1,9 @@
-/** Tokens in a file of the data directory: hashes only, readable by the owner only, replaced atomically. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+/**
+ * Tokens in a file of the data directory: hashes only, readable by the owner only, replaced atomically. Several processes
+ * share it: the server sees at its next request what the command line created or revoked.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FleetError } from '../fleet/errors.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
@@ -25,18 +29,30 @@ export interface TokenFileOptions {
 
 /** @throws FleetError `invalid-configuration` when the file is there but not readable as one */
 export async function openTokenFile(options: TokenFileOptions): Promise<TokenStore> {
-  return new TokenFile(options, await load(options.path))
+  return new TokenFile(options)
+}
+
+interface Loaded {
+  readonly tokens: readonly StoredToken[]
+  /** Changes with every replacement of the file. */
+  readonly stamp: string
 }
 
 class TokenFile implements TokenStore {
   readonly #options: TokenFileOptions
-  #tokens: readonly StoredToken[]
+  #loaded: Loaded
   /** One write after the other, so that none is lost. */
   #writing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: TokenFileOptions, tokens: readonly StoredToken[]) {
+  constructor(options: TokenFileOptions) {
     this.#options = options
-    this.#tokens = tokens
+    this.#loaded = load(options.path)
+  }
+
+  /** What the file says now; one look at its metadata where nothing changed. */
+  get #tokens(): readonly StoredToken[] {
+    if (stampOf(this.#options.path) !== this.#loaded.stamp) this.#loaded = load(this.#options.path)
+    return this.#loaded.tokens
   }
 
   verify(token: string): TokenIdentity | undefined {
@@ -100,35 +116,77 @@ class TokenFile implements TokenStore {
 
   async #replace(tokens: readonly StoredToken[]): Promise<void> {
     await writeAtomically(this.#options.path, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`)
-    this.#tokens = tokens
   }
 
   #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#writing.then(work)
+    const result = this.#writing.then(() => withLock(this.#options, work))
     // The next one must run whatever became of this one; its own caller hears of the error.
     this.#writing = result.catch(() => undefined)
     return result
   }
 }
 
-async function load(path: string): Promise<readonly StoredToken[]> {
-  const text = await readIfThere(path)
-  if (text === undefined) return []
-  const tokens = parseTokens(text)
-  if (tokens) return tokens
+const LOCK_PATIENCE_MILLISECONDS = 5_000
+const LOCK_STALE_MILLISECONDS = 30_000
+const LOCK_PAUSE_MILLISECONDS = 20
+
+/** Between processes. A lock that a killed process left does not count for long: nobody holds it for more than some milliseconds. */
+async function withLock<Result>(
+  { path, clock }: TokenFileOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const lock = `${path}.lock`
+  const deadline = clock.monotonic() + LOCK_PATIENCE_MILLISECONDS
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  while (!(await createLock(lock))) {
+    const since = await stat(lock).catch(whenMissing)
+    if (since !== undefined && clock.now() - since.mtimeMs > LOCK_STALE_MILLISECONDS)
+      await rm(lock, { force: true })
+    else if (clock.monotonic() < deadline) await clock.sleep(LOCK_PAUSE_MILLISECONDS)
+    else
+      throw new FleetError(
+        'invalid-configuration',
+        `${lock} is held by another process; remove it if none is running.`,
+      )
+  }
+  try {
+    return await work()
+  } finally {
+    await rm(lock, { force: true })
+  }
+}
+
+async function createLock(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function load(path: string): Loaded {
+  // First, so that a replacement in between is read again.
+  const stamp = stampOf(path)
+  if (stamp === '') return { tokens: [], stamp }
+  const tokens = parseTokens(readFileSync(path, 'utf8'))
+  if (tokens) return { tokens, stamp }
   throw new FleetError(
     'invalid-configuration',
     `${path} is not a token file; move it away to start with a new one.`,
   )
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+/** Empty when there is no file. */
+function stampOf(path: string): string {
+  const state = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return state === undefined ? '' : `${state.ino} ${state.mtimeNs} ${state.size}`
+}
+
+function whenMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
 }
 
 function parseTokens(text: string): readonly StoredToken[] | undefined {

@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { type Configuration, SETTINGS } from '../../configuration/settings.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import { addSettings, type CommandContext, type ExitCode, readSettings } from '../command-context.ts'
-import { composeServer, type RunningServer } from '../compose.ts'
+import type { RunningServer } from '../compose.ts'
 import { playExample } from '../example.ts'
 import { watchStopSignals } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
@@ -35,6 +35,8 @@ async function serve(
   const stop = watchStopSignals()
   // Before anything is written, so that the start after this one is still the first.
   await requireFreeAddress(configuration.listen)
+  // Only here: the other commands start without the server's libraries.
+  const { composeServer } = await import('../compose.ts')
   const server = await composeServer(configuration, version)
   try {
     const { url } = await reachable(configuration.listen, () =>
