@@ -1,5 +1,5 @@
 /** The server's HTTP API as the command line uses it. Refusals become FleetErrors in the server's words. */
-import { type ErrorCode, ERRORS, FleetError } from '../fleet/errors.ts'
+import { type ErrorCode, ERRORS, FleetError, isFleetError } from '../fleet/errors.ts'
 
 export interface ApiAnswer {
   readonly status: number
@@ -18,9 +18,39 @@ export interface HistoryCommit {
   readonly diff?: string
 }
 
+/** What `GET /api/fleet/status` answers. */
+export interface FleetStatus {
+  readonly version: string
+  readonly fleet: string
+  readonly engine: string
+  readonly head: string
+  readonly placement: string
+  readonly installations: { readonly total: number; readonly states: Readonly<Record<string, number>> }
+  readonly clusters: readonly {
+    readonly id: string
+    readonly name: string
+    readonly state: string
+    readonly installations: number
+    readonly limit: number
+    readonly allowInstallations: boolean
+  }[]
+  readonly groups: readonly {
+    readonly id: string
+    readonly name: string
+    readonly version: string
+    readonly installations: number
+  }[]
+  readonly waiting: readonly { readonly id: string; readonly name: string; readonly reason: string }[]
+  readonly waitingTotal: number
+  readonly problems: number
+}
+
 export interface ApiClient {
   /** @throws FleetError the server's refusal; `remote-unavailable` when nothing answers */
   request(method: string, path: string, body?: unknown): Promise<ApiAnswer>
+  /** Undefined when there is nothing. */
+  lookUp(path: string): Promise<unknown>
+  status(): Promise<FleetStatus>
   history(options: {
     readonly limit: number
     readonly diff: boolean
@@ -55,6 +85,16 @@ export function createApiClient({
   }
   return {
     request,
+    async lookUp(path) {
+      try {
+        return (await request('GET', path)).json
+      } catch (error) {
+        if (isFleetError(error) && error.code === 'not-found') return undefined
+        throw error
+      }
+    },
+    // The shapes that the server's own OpenAPI document promises.
+    status: async () => (await request('GET', '/api/fleet/status')).json as FleetStatus,
     async history({ limit, diff, kind, id }) {
       const query = new URLSearchParams({ limit: String(limit), diff: String(diff) })
       if (kind !== undefined && id !== undefined) {
@@ -62,7 +102,6 @@ export function createApiClient({
         query.set('id', id)
       }
       const { json } = await request('GET', `/api/fleet/history?${query}`)
-      // The shape that the server's own OpenAPI document promises.
       return (json as { readonly commits: readonly HistoryCommit[] }).commits
     },
   }

@@ -1,17 +1,21 @@
 /** A fleet repository as a folder on this disk, read without a server by the rules the server has for commits of people. */
 import { join } from 'node:path'
 import { createDocuments, type Documents } from '../fleet/documents.ts'
-import { FleetError, isFleetError } from '../fleet/errors.ts'
+import { FleetError } from '../fleet/errors.ts'
 import type { Problem } from '../fleet/files.ts'
 import { FleetIndex } from '../fleet/fleet-index.ts'
-import { type FleetPath, type Id, idFromBytes, type ObjectId } from '../fleet/ids.ts'
-import { clusterPath, FLEET_PATH, roleOf } from '../fleet/paths.ts'
-import { refuseViolations } from '../fleet/rules/check.ts'
-import { type RequestContext, transact } from '../fleet/transaction.ts'
-import { acceptRequest } from '../fleet/transactions/requests.ts'
+import type { FleetPath, ObjectId } from '../fleet/ids.ts'
+import { clusterPath, databasePath, FLEET_PATH, groupPath, roleOf } from '../fleet/paths.ts'
+import { parseYaml } from '../fleet/yaml/parse.ts'
 import { ingest } from '../git/writer/ingest.ts'
 import type { CommandContext } from './command-context.ts'
-import { listWorkingFiles, readWorkingDocuments, type WorkingFile } from './working-files.ts'
+import { decideRequest, refusalProblems } from './request-refusal.ts'
+import {
+  listWorkingFiles,
+  readWorkingDocuments,
+  type WorkingDocuments,
+  type WorkingFile,
+} from './working-files.ts'
 
 export interface Checkout {
   readonly fleet: FleetIndex
@@ -51,7 +55,7 @@ export async function readCheckout(folder: string, source: Source): Promise<Chec
   const result = await ingest(others, fleet, documents, reader)
   const problems = [
     ...strayFiles(listed),
-    ...withoutConsequences(result.problems),
+    ...withoutConsequences(result.problems, { files: others, contents }),
     ...requestProblems(fleet, documents, { contents, files: others }, source),
   ]
   return {
@@ -112,56 +116,53 @@ function strayFiles(files: readonly WorkingFile[]): readonly Problem[] {
   })
 }
 
-/** Installations of a cluster whose own document is not valid: that is one problem, not a thousand. */
-function withoutConsequences(problems: ReadonlyMap<string, readonly Problem[]>): readonly Problem[] {
-  return [...problems.values()].flat().filter(({ path, pointer }) => {
-    const role = roleOf(path)
-    if (role.role !== 'intent' || role.kind !== 'Installation' || role.cluster === undefined) return true
-    return (
-      pointer !== '/spec/placement/cluster' || (problems.get(clusterPath(role.cluster)) ?? []).length === 0
-    )
+/** References to a document that is there and not valid: that is one problem, not a thousand. */
+function withoutConsequences(
+  problems: ReadonlyMap<string, readonly Problem[]>,
+  { files, contents }: WorkingDocuments,
+): readonly Problem[] {
+  const isWrong = (path: string): boolean => (problems.get(path) ?? []).length > 0
+  const oids = new Map(files.map(({ path, to }) => [path, to]))
+  return [...problems.values()].flat().filter(({ path, pointer = '' }) => {
+    const target = REFERENCES[pointer]
+    const oid = oids.get(path)
+    if (target === undefined || oid === undefined) return true
+    const text = Buffer.from(contents.get(oid) ?? '').toString('utf8')
+    const named = valueAt(parseYaml(path, text).value, pointer)
+    return typeof named !== 'string' || !isWrong(target(named))
   })
+}
+
+/** Where documents name others. */
+const REFERENCES: Readonly<Record<string, (name: string) => string>> = {
+  '/spec/placement/cluster': clusterPath,
+  '/spec/group': groupPath,
+  '/spec/database/shared/database': databasePath,
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  const keys = pointer.split('/').slice(1)
+  return keys.reduce(
+    (at: unknown, key) =>
+      typeof at === 'object' && at !== null
+        ? Object.entries(at).find(([name]) => name === key)?.[1]
+        : undefined,
+    value,
+  )
 }
 
 /** Requests of people that would be refused; the others are left as they are. */
 function requestProblems(
   fleet: FleetIndex,
   documents: Documents,
-  { contents, files }: Awaited<ReturnType<typeof readWorkingDocuments>>,
-  { clock, randomness }: Source,
+  { contents, files }: WorkingDocuments,
+  source: Source,
 ): readonly Problem[] {
-  const newId = (): Id => idFromBytes(randomness.bytes(26))
-  const actor = { name: 'checkout', email: '' }
-  const context: RequestContext = { requestId: newId(), actor, now: clock.now() }
   return [...fleet.newRequests().keys()].flatMap((path) => {
-    const ids = Array.from({ length: 16 }, newId)
-    const refused = refusalOf(fleet, acceptRequest({ path, ids, placement: 'now' }), context)
+    const { refused } = decideRequest(fleet, path, source)
     if (refused === undefined) return []
     const oid = files.find((file) => file.path === path)?.to
     const text = Buffer.from((oid && contents.get(oid)) ?? '').toString('utf8')
-    const details = refused.data.errors ?? [{ pointer: '', detail: refused.message }]
-    return details.map(({ pointer, detail }) => ({
-      path,
-      ...documents.locate(text, pointer),
-      code: refused.code,
-      detail,
-      pointer,
-    }))
+    return refusalProblems(path, refused, text, documents)
   })
-}
-
-function refusalOf(
-  fleet: FleetIndex,
-  transaction: ReturnType<typeof acceptRequest>,
-  context: RequestContext,
-): FleetError | undefined {
-  const outcome = transact(fleet, transaction, context)
-  if (outcome.refused !== undefined) return outcome.refused
-  try {
-    refuseViolations(fleet, outcome.result.changes)
-    return undefined
-  } catch (error) {
-    if (isFleetError(error)) return error
-    throw error
-  }
 }

@@ -2,12 +2,27 @@
 import { Command, CommanderError } from 'commander'
 import { type FleetError, isFleetError } from '../fleet/errors.ts'
 import type { AddCommand, CommandContext, ExitCode } from './command-context.ts'
+import { addDiff } from './commands/diff.ts'
+import { addHistory } from './commands/history.ts'
+import { addInit } from './commands/init.ts'
+import { addPlan } from './commands/plan.ts'
 import { addRender } from './commands/render.ts'
 import { addServe } from './commands/serve.ts'
+import { addStatus } from './commands/status.ts'
 import { addToken } from './commands/token.ts'
 import { addValidate } from './commands/validate.ts'
 
-const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addRender, addToken]
+const COMMANDS: readonly AddCommand[] = [
+  addInit,
+  addServe,
+  addValidate,
+  addRender,
+  addPlan,
+  addDiff,
+  addStatus,
+  addHistory,
+  addToken,
+]
 
 const EXIT_CODES = `
 Exit codes: 0 fine; 1 found something wrong or different, or failed; 2 wrong use.

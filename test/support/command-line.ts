@@ -1,6 +1,9 @@
 /** The real command as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import pico from 'picocolors'
+import { run } from '../../src/cli/program.ts'
+import { systemClock, systemRandomness } from '../../src/system/clock.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 const MAIN = join(ROOT, 'src/main.ts')
@@ -25,6 +28,33 @@ function environmentOf(extra: Readonly<Record<string, string>> = {}): NodeJS.Pro
 
 export async function fleetwright(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   return await runProcess(process.execPath, [MAIN, ...args], options)
+}
+
+/** The same in this process, where a table of cases would start too many. */
+export async function runHere(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Omit<Ran, 'stderr'>> {
+  let stdout = ''
+  const write = (text: string): void => {
+    stdout += text
+  }
+  const code = await run(args, {
+    version: '0.0.0',
+    environment,
+    clock: systemClock,
+    randomness: systemRandomness,
+    terminal: {
+      colors: pico.createColors(false),
+      columns: 100,
+      write,
+      line: (text = '') => write(`${text}\n`),
+      json: (value) => write(JSON.stringify(value)),
+      error: (text) => write(`${text}\n`),
+      progress: () => ({ update: () => undefined, end: () => undefined }),
+    },
+  })
+  return { code, stdout }
 }
 
 export async function runProcess(

@@ -1,6 +1,7 @@
 /** Fleetwright's own endpoints. */
 import type { Parts } from '../context.ts'
 import { json, type Route } from '../routes.ts'
+import { fleetStatusRoute } from './fleet-status.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
 import { placementRoute } from './placement.ts'
@@ -10,6 +11,7 @@ import { tokenRoutes } from './tokens.ts'
 
 export function fleetRoutes(parts: Parts): readonly Route[] {
   return [
+    fleetStatusRoute(parts),
     historyRoute(parts),
     problemsRoute(parts),
     statusRoute(parts),

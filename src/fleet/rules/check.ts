@@ -6,7 +6,7 @@ import { type ErrorCode, FleetError } from '../errors.ts'
 import type { Problem } from '../files.ts'
 import type { Fleet, IntentChange } from '../fleet.ts'
 import { findSecrets } from '../secret-scan.ts'
-import { identityViolations } from './identity.ts'
+import { duplicateViolations, identityViolations } from './identity.ts'
 import { lockViolations } from './locks.ts'
 import { referenceViolations } from './references.ts'
 import { removalViolations } from './removal.ts'
@@ -47,6 +47,7 @@ export function violationProblems(fleet: Fleet, changes: readonly IntentChange[]
 function violations(fleet: Fleet, changes: readonly IntentChange[]): readonly Violation[] {
   return [
     ...removalViolations(fleet, changes),
+    ...duplicateViolations(fleet, changes),
     ...changes.flatMap((change) => [
       ...identityViolations(change),
       ...referenceViolations(fleet, changes, change),

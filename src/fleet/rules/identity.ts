@@ -1,6 +1,8 @@
 /** What never changes about an object, and what there is exactly one of. */
-import type { IntentChange } from '../fleet.ts'
-import type { Installation } from '../intents.ts'
+import type { Fleet, IntentChange } from '../fleet.ts'
+import type { FleetPath, Id } from '../ids.ts'
+import type { Installation, Intent } from '../intents.ts'
+import { installationPath, requestPath } from '../paths.ts'
 import type { Violation } from './check.ts'
 
 export function identityViolations({ path, before, after }: IntentChange): readonly Violation[] {
@@ -33,4 +35,31 @@ function primaryViolations(path: string, { spec }: Installation): readonly Viola
   if (primaries === 1) return []
   const detail = `${primaries} DNS names have primary: true; exactly one must`
   return [{ path, pointer: '/spec/dns', code: 'invalid-document', detail }]
+}
+
+/** An installation stands in one document: on a cluster, or among the requests. */
+export function duplicateViolations(fleet: Fleet, changes: readonly IntentChange[]): readonly Violation[] {
+  const leaving = new Set(changes.flatMap(({ path, after }) => (after === undefined ? [path] : [])))
+  const coming = new Map<Id, FleetPath>()
+  return changes.flatMap(({ path, after }) => {
+    const id = liveId(after)
+    if (id === undefined) return []
+    const other = coming.get(id) ?? presentPath(fleet, id)
+    coming.set(id, path)
+    if (other === undefined || other === path || leaving.has(other)) return []
+    const detail = `the id ${id} is also that of ${other}; remove one of the two`
+    return [{ path, pointer: '/metadata/id', code: 'invalid-document' as const, detail }]
+  })
+}
+
+function liveId(intent: Intent | undefined): Id | undefined {
+  return intent?.kind === 'Installation' || intent?.kind === 'InstallationRequest'
+    ? intent.metadata.id
+    : undefined
+}
+
+function presentPath(fleet: Fleet, id: Id): FleetPath | undefined {
+  const placement = fleet.installation(id)?.spec.placement
+  const path = placement === undefined ? requestPath(id) : installationPath(placement.cluster, id)
+  return fleet.intent(path) === undefined ? undefined : path
 }

@@ -11,9 +11,10 @@ export function referenceViolations(
   changes: readonly IntentChange[],
   { path, after }: IntentChange,
 ): readonly Violation[] {
+  const lookup = lookupOf(fleet, changes)
+  if (after?.kind === 'InstallationRequest') return groupViolations(path, after.spec.group, lookup)
   if (after?.kind !== 'Installation') return []
   const { metadata, spec } = after
-  const lookup = lookupOf(fleet, changes)
   const found: Violation[] = takenNames(fleet, after).map((taken) => ({ ...taken, path }))
   const add = (pointer: string, detail: string): void =>
     void found.push({ path, pointer, code: 'invalid-document', detail })
@@ -28,8 +29,7 @@ export function referenceViolations(
       `the folder is not of cluster ${spec.placement.cluster}; name the cluster of the folder`,
     )
   else found.push(...clusterViolations(path, after, lookup.cluster(spec.placement.cluster)))
-  if (typeof spec.group === 'string' && isGone(lookup.group(spec.group)))
-    add('/spec/group', `there is no group ${spec.group}; name one of groups/, or leave it out`)
+  found.push(...groupViolations(path, spec.group, lookup))
   const { shared } = spec.database
   if (shared === undefined) return found
   const database = lookup.database(shared.database)
@@ -45,6 +45,12 @@ export function referenceViolations(
     )
   }
   return found
+}
+
+function groupViolations(path: string, group: Slug | null | undefined, lookup: Lookup): readonly Violation[] {
+  if (typeof group !== 'string' || !isGone(lookup.group(group))) return []
+  const detail = `there is no group ${group}; name one of groups/, or leave it out`
+  return [{ path, pointer: '/spec/group', code: 'invalid-document', detail }]
 }
 
 function clusterViolations(

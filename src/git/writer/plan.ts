@@ -26,12 +26,13 @@ export async function describePlan(
       path: file.path,
       change: old === undefined ? 'added' : file.text === undefined ? 'removed' : 'changed',
     })
-    patches.push(patch(file.path, old, file.text))
+    patches.push(unifiedDiff(file.path, old, file.text))
   }
   return { value, subject: text.subject, body: text.body, files: changed, diff: patches.join(''), base }
 }
 
-function patch(path: string, before: string | undefined, after: string | undefined): string {
+/** As `git diff` writes it, without the line of object ids. */
+export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {
   const from = before === undefined ? '/dev/null' : `a/${path}`
   const to = after === undefined ? '/dev/null' : `b/${path}`
   const text = createTwoFilesPatch(from, to, before ?? '', after ?? '', undefined, undefined, { context: 3 })

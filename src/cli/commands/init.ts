@@ -1,0 +1,157 @@
+/** `fleetwright init [target]`: a new fleet repository, in a folder, a bare repository on this disk, or on a git server. */
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { createDocuments } from '../../fleet/documents.ts'
+import { FleetError } from '../../fleet/errors.ts'
+import type { EngineName } from '../../fleet/intents.ts'
+import { FLEET_PATH } from '../../fleet/paths.ts'
+import { git, runGit } from '../../git/child-process.ts'
+import { problemLines } from '../checkout.ts'
+import type { CommandContext, ExitCode } from '../command-context.ts'
+import { type NewFile, newFleetFiles } from '../new-fleet.ts'
+
+const EMBEDDED_URL = 'http://127.0.0.1:8075/fleet.git'
+const AUTHOR = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
+const ENGINES: readonly EngineName[] = ['argocd', 'flux']
+
+interface InitOptions {
+  readonly name?: string
+  readonly domain: string
+  readonly engine: EngineName
+  readonly json?: boolean
+}
+
+export function addInit(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
+  program
+    .command('init')
+    .description('make a new fleet repository')
+    .argument(
+      '[target]',
+      'a folder, a bare repository on this disk (name.git), or the URL of an empty one',
+      '.',
+    )
+    .option('--name <name>', 'name of the fleet (default: that of the target)')
+    .requiredOption('--domain <domain>', 'DNS domain below which installations get their names')
+    .addOption(
+      new Option('--engine <engine>', 'what applies the manifests').choices(ENGINES).default('argocd'),
+    )
+    .option('--json', 'as JSON')
+    .action(async (target: string, options: InitOptions) => {
+      finish(await init(context, target, options))
+    })
+}
+
+type Kind = 'folder' | 'bare' | 'url'
+
+async function init({ terminal }: CommandContext, target: string, options: InitOptions): Promise<ExitCode> {
+  const kind = kindOf(target)
+  const name = options.name ?? nameOf(target)
+  const repositoryUrl = kind === 'url' ? target : EMBEDDED_URL
+  const files = newFleetFiles({ name, domain: options.domain, engine: options.engine, repositoryUrl })
+  requireValid(files)
+  const commit =
+    kind === 'folder' ? await initFolder(target, files, name) : await initRemote(target, kind, files, name)
+  if (options.json === true) {
+    terminal.json({ target, commit, files: files.map(({ path }) => path) })
+    return 0
+  }
+  const { bold, cyan, dim, green } = terminal.colors
+  terminal.line(bold(`Created fleet ${name} in ${target}`) + dim(` (main ${commit.slice(0, 12)})`))
+  for (const { path } of files) terminal.line(`  ${green(`+ ${path}`)}`)
+  const serve = kind === 'folder' ? '<bare repository or URL>' : target
+  terminal.line('Next:')
+  if (kind === 'folder') terminal.line(`  ${cyan(`git -C ${target} push <bare repository or URL> main`)}`)
+  terminal.line(`  ${cyan(`fleetwright serve --fleet ${serve}`)}`)
+  return 0
+}
+
+function kindOf(target: string): Kind {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return 'url'
+  return target.endsWith('.git') || existsSync(join(target, 'objects')) ? 'bare' : 'folder'
+}
+
+/** The last part of the target, made fit for a name. */
+function nameOf(target: string): string {
+  const last = basename(kindOf(target) === 'url' ? new URL(target).pathname : resolve(target)).replace(
+    /\.git$/,
+    '',
+  )
+  return (
+    last
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '') || 'fleet'
+  )
+}
+
+/** @throws FleetError `invalid-configuration` when a name or domain is none */
+function requireValid(files: readonly NewFile[]): void {
+  const text = files.find(({ path }) => path === FLEET_PATH)?.text ?? ''
+  const { problems } = createDocuments().parse(FLEET_PATH, text)
+  if (problems.length === 0) return
+  throw new FleetError(
+    'invalid-configuration',
+    `The fleet would not be valid; choose another --name or --domain.\n${problemLines(problems).join('\n')}`,
+  )
+}
+
+async function initFolder(folder: string, files: readonly NewFile[], name: string): Promise<string> {
+  const present = files.filter(({ path }) => existsSync(join(folder, path))).map(({ path }) => path)
+  if (present.length > 0)
+    throw new FleetError(
+      'invalid-configuration',
+      `${folder} has ${present.join(', ')} already; name another folder, or move them away.`,
+    )
+  await mkdir(folder, { recursive: true })
+  if (!existsSync(join(folder, '.git'))) await git(['init', '--quiet', '--initial-branch=main', folder])
+  return await commitFiles(folder, files, name)
+}
+
+async function commitFiles(folder: string, files: readonly NewFile[], name: string): Promise<string> {
+  for (const { path, text } of files) await writeFile(join(folder, path), text, { flag: 'wx' })
+  const paths = files.map(({ path }) => path)
+  const environment = {
+    GIT_AUTHOR_NAME: AUTHOR.name,
+    GIT_AUTHOR_EMAIL: AUTHOR.email,
+    GIT_COMMITTER_NAME: AUTHOR.name,
+    GIT_COMMITTER_EMAIL: AUTHOR.email,
+  }
+  await git(['-C', folder, 'add', '--', ...paths])
+  await git(['-C', folder, 'commit', '--quiet', '-m', `Create fleet ${name}`, '--', ...paths], {
+    environment,
+  })
+  return (await git(['-C', folder, 'rev-parse', 'HEAD'])).toString('utf8').trim()
+}
+
+/** @throws FleetError `remote-unavailable`, `remote-refused`; `invalid-configuration` when it has a main branch */
+async function initRemote(
+  target: string,
+  kind: Exclude<Kind, 'folder'>,
+  files: readonly NewFile[],
+  name: string,
+): Promise<string> {
+  if (kind === 'bare' && !existsSync(target))
+    await git(['init', '--quiet', '--bare', '--initial-branch=main', target])
+  const remote = kind === 'bare' ? resolve(target) : target
+  const found = await runGit(['ls-remote', remote, 'refs/heads/main'])
+  if (found.code !== 0)
+    throw new FleetError('remote-unavailable', `${target} cannot be read: ${found.words.trim()}`)
+  if (found.output.length > 0)
+    throw new FleetError(
+      'invalid-configuration',
+      `${target} has a main branch already; name an empty repository.`,
+    )
+  const folder = await mkdtemp(join(tmpdir(), 'fleetwright-init-'))
+  try {
+    await git(['init', '--quiet', '--initial-branch=main', folder])
+    const commit = await commitFiles(folder, files, name)
+    const pushed = await runGit(['-C', folder, 'push', '--quiet', remote, 'HEAD:refs/heads/main'])
+    if (pushed.code === 0) return commit
+    throw new FleetError('remote-refused', `${target} did not take the push: ${pushed.words.trim()}`)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
