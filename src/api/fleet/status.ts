@@ -1,7 +1,7 @@
 /** Five truths of an installation, each with its time: requested, committed, synced, live, working (docs/architecture.md). */
 import { FleetError } from '../../fleet/errors.ts'
 import type { Installation } from '../../fleet/intents.ts'
-import type { InstallationSight } from '../../fleet/observed/sight.ts'
+import type { Contact, InstallationSight } from '../../fleet/observed/sight.ts'
 import { installationFolder, requestPath } from '../../fleet/paths.ts'
 import type { ObservedInstallation } from '../../ports/sights.ts'
 import type { FleetHistory } from '../../ports/writer.ts'
@@ -31,11 +31,12 @@ async function answerStatus(parts: StatusParts, context: HandlerContext): Promis
   const installation = writer.fleet.installation(id)
   if (installation === undefined) throw new FleetError('not-found', `There is no installation ${id}.`)
   const observed = sights.installation(id)
+  const cluster = installation.spec.placement?.cluster
   const state = stateOf(parts, writer.fleet, installation)
   return json(200, {
     id,
     name: installation.metadata.name,
-    cluster: installation.spec.placement?.cluster ?? null,
+    cluster: cluster ?? null,
     state,
     ...verdictView(observed),
     requested: requestedView(installation),
@@ -43,7 +44,7 @@ async function answerStatus(parts: StatusParts, context: HandlerContext): Promis
     synced: syncedView(observed?.sight),
     live: liveView(observed?.sight, installation),
     working: workingView(observed),
-    observation: observationView(observed?.sight),
+    observation: observationView(cluster === undefined ? undefined : sights.cluster(cluster)?.contact),
   })
 }
 
@@ -121,9 +122,9 @@ function workingView(observed: ObservedInstallation | undefined): object {
 }
 
 /** How old all of this is: old knowledge is marked, never shown as current. */
-function observationView(sight: InstallationSight | undefined): object {
-  if (sight === undefined) return { stale: true, observedAt: null }
-  const { connected, lastContact, problem } = sight.contact
+function observationView(contact: Contact | undefined): object {
+  if (contact === undefined) return { stale: true, observedAt: null }
+  const { connected, lastContact, problem } = contact
   return {
     stale: !connected,
     observedAt: lastContact === undefined ? null : time(lastContact),

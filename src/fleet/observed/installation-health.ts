@@ -22,35 +22,45 @@ export function healthOf(
       message: contactReason(sight) ?? 'No contact with the cluster',
     }
   const lasting = (since: number): boolean => now - since >= deadlines.debounce
-  const { mattermost, resources, ping, pods } = sight
-  const reports: HealthReport[] = resources.map(({ report, since }) =>
-    report.health === 'degraded' && !lasting(since) ? calm(report) : report,
-  )
+  const resources = sight.resources.map(({ report, since }) => (lasting(since) ? report : calm(report)))
+  // A Secret that is missing while the database is still being made is no error of Mattermost.
+  const waits = resources.some(({ health }) => health === 'progressing')
+  const reports = [...resources, mattermostReport(sight, lasting, waits)]
+  if (installation.spec.hibernated !== true) reports.push(...runningReports(sight))
+  return worstOf(reports) ?? { health: 'healthy', reason: 'Healthy', message: 'Healthy' }
+}
+
+function mattermostReport(
+  { mattermost }: InstallationSight,
+  lasting: (since: number) => boolean,
+  waits: boolean,
+): HealthReport {
   if (mattermost === undefined)
-    reports.push({
+    return {
       health: 'missing',
       reason: 'NotApplied',
       message: 'There is no Mattermost resource on the cluster',
-    })
-  else
-    reports.push(
-      mattermost.report.health === 'degraded' && !lasting(mattermost.since)
-        ? calm(mattermost.report)
-        : mattermost.report,
-    )
-  if (installation.spec.hibernated !== true && pods !== undefined && pods.problems.length > 0)
+    }
+  return lasting(mattermost.since) && !waits ? mattermost.report : calm(mattermost.report)
+}
+
+/** What only counts while it is to run. */
+function runningReports({ pods, ping }: InstallationSight): readonly HealthReport[] {
+  const reports: HealthReport[] = []
+  if (pods !== undefined && pods.problems.length > 0)
     reports.push({ health: 'degraded', reason: 'PodsNotReady', message: podsReason(pods.problems) })
-  if (ping !== undefined && !ping.ok && installation.spec.hibernated !== true)
+  if (ping !== undefined && !ping.ok)
     reports.push({
       health: 'degraded',
       reason: 'PingFailed',
       message: ping.detail ?? `The workspace answered ${ping.status ?? 'nothing'}`,
     })
-  return worstOf(reports) ?? { health: 'healthy', reason: 'Healthy', message: 'Healthy' }
+  return reports
 }
 
+/** An error that has not lasted, or has another's cause, is progress. */
 function calm(report: HealthReport): HealthReport {
-  return { ...report, health: 'progressing' }
+  return report.health === 'degraded' ? { ...report, health: 'progressing' } : report
 }
 
 export function reasonOf({ mattermost, pods, resources }: InstallationSight): string {

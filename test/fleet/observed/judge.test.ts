@@ -347,3 +347,10 @@ test('a failed ping makes a stable workspace unhealthy', async (t) => {
     health: { health: 'degraded', reason: 'PingFailed' },
   })
 })
+
+test('an error of Mattermost while its database is being made is not its own', async (t) => {
+  const report = { health: 'degraded', reason: 'OperatorError', message: 'no Secret' } as const
+  const early = sight({ mattermost: mattermost({ report }), resources: [resource('Cluster', 'progressing')] })
+  const verdict = judge(input({ name: '', kind: 'creation', sight: early, state: '', after: 60_000 }))
+  t.match(verdict, { state: 'creation-pre-provisioning', health: { health: 'progressing' } })
+})
