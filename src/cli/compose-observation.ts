@@ -9,10 +9,12 @@ import { createFolderIds } from '../git/folder-ids.ts'
 import { createClusters } from '../kube/clusters.ts'
 import { openCredentialsFolder } from '../kube/credentials-folder.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
+import { CONTROL_CLUSTER } from '../ports/clusters.ts'
 import type { Observations } from '../ports/observations.ts'
 import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetWriter } from '../ports/writer.ts'
+import { startNudger } from '../reconcile/nudge.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
 import { createMemoryObservations } from '../store/memory.ts'
@@ -108,9 +110,14 @@ async function watchClusters(
     completed,
     onError,
   })
+  const nudger =
+    configuration.nudge === 'off'
+      ? undefined
+      : startNudger({ writer, api: clusters.get(CONTROL_CLUSTER), clock, onError })
   return {
     sights: observer,
     async close() {
+      await nudger?.close()
       await observer.close()
       await clusters.close()
       await credentials.close()

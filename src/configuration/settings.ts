@@ -80,6 +80,13 @@ export const SETTINGS = [
       'Kubeconfigs of the clusters that are watched, one file each; `control` is the control cluster (default: credentials in the data directory)',
   },
   {
+    key: 'nudge',
+    placeholder: '<on|off>',
+    default: 'on',
+    parse: oneOf('on', 'off'),
+    description: 'on: the engines are told at once what was pushed (sets an annotation of their objects)',
+  },
+  {
     key: 'poll-seconds',
     placeholder: '<seconds>',
     default: '10',

@@ -54,6 +54,8 @@ export interface HeadChange {
   readonly to: ObjectId
   readonly by: 'fleetwright' | 'others'
   readonly changes: readonly IntentChange[]
+  /** Files that were written, rendered ones included; of commits of others only their documents. */
+  readonly paths: readonly string[]
 }
 
 /** Intents of a change to the rendered files that follow from it. Pure; given to the writer by `main.ts`. */

@@ -274,10 +274,12 @@ export class Writer implements FleetWriter {
       bytes,
     })
     if (commits.length === 0) return
-    this.#announce(
-      window.items.flatMap((item) => item.changes),
-      'fleetwright',
-    )
+    this.#announce({
+      to: this.head,
+      by: 'fleetwright',
+      changes: window.items.flatMap((item) => item.changes),
+      paths: window.items.flatMap((item) => item.files),
+    })
   }
 
   #remember(built: BuiltItem): void {
@@ -297,8 +299,8 @@ export class Writer implements FleetWriter {
     for (const item of items) item.settle.reject(error)
   }
 
-  #announce(changes: HeadChange['changes'], by: HeadChange['by']): void {
-    for (const listener of this.#listeners) listener({ to: this.head, by, changes })
+  #announce(change: HeadChange): void {
+    for (const listener of this.#listeners) listener(change)
   }
 
   /** Takes in what others pushed, and queues what follows from it. */
@@ -318,7 +320,9 @@ export class Writer implements FleetWriter {
   async #after(taken: Taken): Promise<void> {
     this.#options.observer.ingested(taken.accepted.length, this.#state.problems.size)
     this.enqueue(await followUps(this.#state, taken, this.#options))
-    this.#announce(taken.accepted, 'others')
+    const { accepted } = taken
+    const paths = accepted.map(({ path }) => path)
+    this.#announce({ to: this.head, by: 'others', changes: accepted, paths })
   }
 }
 
