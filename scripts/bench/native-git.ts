@@ -4,7 +4,7 @@ import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectId, RefName } from '../../src/fleet/ids.ts'
 import { git } from '../../src/git/child-process.ts'
-import { readTips } from '../../src/git/embedded/home.ts'
+import { readTips } from '../../src/git/ref-transactions.ts'
 import type { Hosted } from './fleets.ts'
 import { timed } from './row.ts'
 

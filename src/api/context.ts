@@ -31,8 +31,6 @@ export interface Parts {
   readonly documents: DocumentReader
   /** Serves the embedded repository at `/fleet.git`; absent with a remote one. */
   readonly gitHandler?: GitHandler
-  /** When the remote last answered, milliseconds since 1970; absent with the embedded repository, which is always there. */
-  readonly lastContact?: () => number | undefined
   readonly options: ApiOptions
 }
 

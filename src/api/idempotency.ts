@@ -1,5 +1,5 @@
 /** A request that is sent again under the same `Idempotency-Key` gets the answer of the first one. */
-import { FleetError } from '../fleet/errors.ts'
+import { FleetError, isFleetError } from '../fleet/errors.ts'
 import type { EarlierRequest } from '../ports/writer.ts'
 import type { Answer } from './routes.ts'
 
@@ -28,9 +28,21 @@ export class IdempotentRequests {
     }
     const earlier = request.earlier()
     if (earlier) return replayEarlier(request, earlier)
-    const answer = request.work().finally(() => this.#underWay.delete(request.key))
+    const answer = workOrReplay(request).finally(() => this.#underWay.delete(request.key))
     this.#underWay.set(request.key, { digest: request.digest, answer })
     return await answer
+  }
+}
+
+/** The same request may have been sent to another replica too, which was first. */
+async function workOrReplay(request: KeyedRequest): Promise<Answer> {
+  try {
+    return await request.work()
+  } catch (error) {
+    const earlier =
+      isFleetError(error) && error.code === 'carried-out-already' ? request.earlier() : undefined
+    if (earlier === undefined) throw error
+    return replayEarlier(request, earlier)
   }
 }
 

@@ -6,19 +6,24 @@ import { Registry } from 'prom-client'
 import type { Parts } from '../api/context.ts'
 import { type ApiServer, createApiServer } from '../api/server.ts'
 import { stateOf as installationStateOf } from '../api/views/installation.ts'
-import type { Configuration } from '../configuration/settings.ts'
+import { type Configuration, isRemote } from '../configuration/settings.ts'
 import { createDocumentReader, createDocuments } from '../fleet/documents.ts'
 import { FleetError } from '../fleet/errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { FLEET_PATH } from '../fleet/paths.ts'
 import type { StateOf } from '../fleet/transactions/installations/common.ts'
+import type { RepositoryHome } from '../git/contracts.ts'
 import { openEmbeddedHome } from '../git/embedded/home.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
+import { createCredentials } from '../git/remote/credentials.ts'
+import { openRemoteHome } from '../git/remote/home.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
+import type { WriterOptions } from '../git/writer/types.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
 import { startDeletionLoop } from '../reconcile/deletion.ts'
+import type { FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
 import { createRenderChanges } from '../render/render.ts'
@@ -32,6 +37,8 @@ import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 
 const COMMITTER = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
+/** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
+const STALE_AFTER = 120_000
 const EXAMPLE_FLEET = join(import.meta.dirname, '../../examples/fleet.yaml')
 
 export interface RunningServer {
@@ -48,14 +55,15 @@ export async function composeServer(configuration: Configuration, version: strin
   const { data } = configuration
   const logger = pino({ level: configuration['log-level'] }, pino.destination(2))
   const registry = new Registry()
-  const home = await openEmbeddedHome(homeOf(configuration, data))
+  const home = await openHome(configuration, data)
   const history = createHistory(home.gitDirectory)
   const sets = await readTemplateSets(TEMPLATE_FOLDER)
+  const interval = Number(configuration['poll-seconds']) * 1000
   const placement = configuration.loops === 'none' ? 'deferred' : 'now'
   const clock = systemClock
   const randomness = createPooledRandomness(systemRandomness)
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
-  const writer = await createFleetWriter({
+  const writer = await openWriter({
     home,
     history,
     render: createRenderChanges(sets),
@@ -90,11 +98,11 @@ export async function composeServer(configuration: Configuration, version: strin
     secrets: await openSecrets(configuration, data, () => writer.fleet),
     secretHolds: createSecretHolds(),
     documents: createDocumentReader(createDocuments()),
-    gitHandler: createGitHttpHandler(home.gitDirectory),
-    options: { version, placement },
+    // Clones of a remote repository come from there.
+    ...(isRemote(configuration.fleet) ? {} : { gitHandler: createGitHttpHandler(home.gitDirectory) }),
+    options: { version, placement, staleAfterMilliseconds: Math.max(STALE_AFTER, 3 * interval) },
   }
   const stateOf: StateOf = (fleet, installation) => installationStateOf(parts, fleet, installation)
-  const interval = Number(configuration['poll-seconds']) * 1000
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
     ...(placement === 'now'
@@ -139,12 +147,27 @@ async function openSecrets(
   return openSecretsManager({ region, prefix, ...(endpoint === undefined ? {} : { endpoint }) })
 }
 
-/** @throws FleetError `invalid-configuration` */
-function homeOf({ fleet }: Configuration, data: string): string {
-  if (fleet === undefined) return join(data, 'fleet.git')
-  if (!/^[a-z]+:\/\//i.test(fleet)) return fleet
-  throw new FleetError(
-    'invalid-configuration',
-    `--fleet ${fleet.replace(/\/\/[^@/]*@/, '//')}: only repositories on this disk can be written so far; name a path.`,
-  )
+/** A home that cannot be written is closed again, so that the process ends. */
+async function openWriter(options: WriterOptions): Promise<FleetWriter> {
+  try {
+    return await createFleetWriter(options)
+  } catch (error) {
+    await options.home.close()
+    throw error
+  }
+}
+
+/** @throws FleetError what `openEmbeddedHome` and `openRemoteHome` throw */
+async function openHome(configuration: Configuration, data: string): Promise<RepositoryHome> {
+  const { fleet, 'fleet-token': token, 'fleet-token-file': tokenFile } = configuration
+  if (token !== undefined && tokenFile !== undefined)
+    throw new FleetError('invalid-configuration', 'Give fleet-token-file or fleet-token, not both.')
+  if (!isRemote(fleet)) return await openEmbeddedHome(fleet ?? join(data, 'fleet.git'))
+  const user = configuration['fleet-user']
+  const credentials = createCredentials({
+    user,
+    ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+  })
+  return await openRemoteHome({ url: fleet, credentials, folder: join(data, 'remote') })
 }

@@ -42,6 +42,29 @@ function seconds(text: string): string | undefined {
   return /^[1-9]\d{0,5}$/.test(text) ? undefined : 'must be a whole number of seconds'
 }
 
+/** A path, or the URL of a git server without anything secret in it. */
+function repository(text: string): string | undefined {
+  if (text === '') return 'must not be empty'
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
+    return /^[^/\\]+@[^/\\]+:/.test(text)
+      ? 'must be a path, or a URL of http or https; ssh is not supported'
+      : undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    return 'must be a path, or a URL of http or https, for example https://git.example.com/team/fleet.git'
+  if (url.username !== '' || url.password !== '')
+    return 'must not hold a user name or token; give the token with --fleet-token-file or FLEETWRIGHT_FLEET_TOKEN, the name with --fleet-user'
+  return url.search === '' && url.hash === '' ? undefined : 'must end with the path of the repository'
+}
+
+function userName(text: string): string | undefined {
+  return /^[^\s:]{1,200}$/.test(text) ? undefined : 'must be a name without spaces and colons'
+}
+
+function token(text: string): string | undefined {
+  return /^[\x21-\x7e]{1,4000}$/.test(text) ? undefined : 'must be one token without spaces'
+}
+
 export const SETTINGS = [
   {
     key: 'data',
@@ -59,10 +82,33 @@ export const SETTINGS = [
   },
   {
     key: 'fleet',
-    placeholder: '<path>',
+    placeholder: '<path|URL>',
+    default: undefined,
+    parse: repository,
+    description:
+      'Fleet repository: a bare one on this disk, or a URL (http, https) on a git server; without it the embedded one in the data directory',
+  },
+  {
+    key: 'fleet-token-file',
+    placeholder: '<file>',
     default: undefined,
     parse: anything,
-    description: 'Bare fleet repository on this disk; without it the embedded one in the data directory',
+    description: 'File with the token that may read and push to the fleet URL; a new token in it is noticed',
+  },
+  {
+    key: 'fleet-token',
+    placeholder: '<token>',
+    default: undefined,
+    parse: token,
+    secret: true,
+    description: 'The token itself, instead of a file',
+  },
+  {
+    key: 'fleet-user',
+    placeholder: '<name>',
+    default: 'fleetwright',
+    parse: userName,
+    description: 'User name that goes with the token; most git servers take any',
   },
   {
     key: 'loops',
@@ -170,6 +216,11 @@ export type Configuration = {
   readonly [S in (typeof SETTINGS)[number] as S['key']]: S['default'] extends string
     ? string
     : string | undefined
+}
+
+/** Whether the fleet repository is on a git server; anything else is a path on this disk. */
+export function isRemote(fleet: string | undefined): fleet is string {
+  return fleet !== undefined && /^https?:\/\//i.test(fleet)
 }
 
 export function environmentName(key: string): string {

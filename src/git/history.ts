@@ -10,8 +10,8 @@ const FORMAT = '%x1e%H%x00%an%x00%ae%x00%cn%x00%aI%x00%s%x00%b%x00%(trailers:onl
 
 export function createHistory(directory: string): FleetHistory {
   return {
-    async log({ paths = [], limit, after, from, diff = false }) {
-      const start = [after ?? from ?? MAIN]
+    async log({ paths = [], limit, after, from, since, diff = false }) {
+      const start = [after ?? from ?? MAIN, ...(since === undefined ? [] : [`^${since}`])]
       const skip = after === undefined ? [] : ['--skip=1']
       const shown = diff ? ['--patch', '--no-renames', '--no-color', '--no-ext-diff', '--no-textconv'] : []
       const args = [

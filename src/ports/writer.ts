@@ -1,3 +1,4 @@
+import type { FleetError } from '../fleet/errors.ts'
 import type { FileChange, Problem } from '../fleet/files.ts'
 import type { Fleet, IntentChange } from '../fleet/fleet.ts'
 import type { ObjectId } from '../fleet/ids.ts'
@@ -33,7 +34,9 @@ export interface FleetWriter {
   submit<Value>(transaction: Transaction<Value>, context: RequestContext): Promise<Committed<Value>>
   /** What `submit` would do now; writes nothing. @throws FleetError the refusal */
   plan<Value>(transaction: Transaction<Value>, context: RequestContext): Promise<Plan<Value>>
+  /** What is wrong in documents, and with the home itself (path `.`). */
   problems(): readonly Problem[]
+  readonly contact: HomeContact
   /** Looks for commits of others now. */
   poll(): Promise<void>
   /** Finds an earlier request by its idempotency key. */
@@ -42,6 +45,14 @@ export interface FleetWriter {
   onChange(listener: (change: HeadChange) => void): () => void
   /** Stops taking requests, finishes the window under way. */
   close(): Promise<void>
+}
+
+/** How it stands with the fleet repository. */
+export interface HomeContact {
+  /** When it last answered, milliseconds since 1970. */
+  readonly at: number
+  /** What keeps the writer from writing; goes when it is put right. */
+  readonly trouble: FleetError | undefined
 }
 
 export interface EarlierRequest {
@@ -75,6 +86,8 @@ export interface FleetHistory {
     readonly after?: ObjectId
     /** Starts with this commit; absent: the tip of main. */
     readonly from?: ObjectId
+    /** Leaves out this commit and everything it contains. */
+    readonly since?: ObjectId
     readonly diff?: boolean
   }): Promise<readonly HistoryEntry[]>
   /** Text of a file at a commit; undefined when it is not there. */

@@ -4,8 +4,9 @@ import type { FileChange } from '../../../src/fleet/files.ts'
 import type { Fleet } from '../../../src/fleet/fleet.ts'
 import type { Installation } from '../../../src/fleet/intents.ts'
 import { installationPath } from '../../../src/fleet/paths.ts'
-import { openEmbeddedHome, readTips } from '../../../src/git/embedded/home.ts'
+import { openEmbeddedHome } from '../../../src/git/embedded/home.ts'
 import { createHistory } from '../../../src/git/history.ts'
+import { readTips } from '../../../src/git/ref-transactions.ts'
 import { createFleetWriter } from '../../../src/git/writer/create.ts'
 import type { WindowItem } from '../../../src/git/writer/types.ts'
 import { Writer } from '../../../src/git/writer/writer.ts'
@@ -126,7 +127,7 @@ function prepareOne(
   ]
   return {
     kind: 'files',
-    files,
+    files: () => files,
     text: { subject: `Change installation ${name}`, trailers: { Installation: id } },
     context: { requestId: id, actor: COMMITTER, now: Date.UTC(2026, 10, 24) },
   }

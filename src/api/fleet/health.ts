@@ -4,7 +4,7 @@ import { type Answer, json, type Route } from '../routes.ts'
 
 const STALE_AFTER = 120_000
 
-type HealthParts = Pick<Parts, 'writer' | 'registry' | 'clock' | 'lastContact' | 'options'>
+type HealthParts = Pick<Parts, 'writer' | 'registry' | 'clock' | 'options'>
 
 export function healthRoutes(parts: HealthParts): readonly Route[] {
   const open = { method: 'GET', role: 'reader', wire: false, openOnLoopback: true } as const
@@ -40,18 +40,17 @@ export function healthRoutes(parts: HealthParts): readonly Route[] {
   ]
 }
 
-function readiness({ writer, clock, lastContact, options }: HealthParts): Answer {
-  const head = writer.head
-  if (!lastContact) return json(200, { status: 'ready', head })
-  const contact = lastContact()
-  const lastContactAt = contact === undefined ? null : new Date(contact).toISOString()
-  const fresh =
-    contact !== undefined && clock.now() - contact <= (options.staleAfterMilliseconds ?? STALE_AFTER)
-  if (fresh) return json(200, { status: 'ready', head, lastContactAt })
+function readiness({ writer, clock, options }: HealthParts): Answer {
+  const { at, trouble } = writer.contact
+  const state = { head: writer.head, lastContactAt: new Date(at).toISOString() }
+  const silent = clock.now() - at > (options.staleAfterMilliseconds ?? STALE_AFTER)
+  // Out of reach for a moment is no reason to send requests elsewhere.
+  const broken = trouble !== undefined && trouble.code !== 'remote-unavailable'
+  if (!silent && !broken) return json(200, { status: 'ready', ...state })
   return json(503, {
     status: 'not-ready',
-    reason: 'the fleet repository has not answered lately',
-    head,
-    lastContactAt,
+    ...(trouble === undefined ? {} : { code: trouble.code }),
+    reason: trouble?.message ?? 'the fleet repository has not answered lately',
+    ...state,
   })
 }

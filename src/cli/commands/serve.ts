@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type Configuration, SETTINGS } from '../../configuration/settings.ts'
+import { type Configuration, isRemote, SETTINGS } from '../../configuration/settings.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import { addSettings, type CommandContext, type ExitCode, readSettings } from '../command-context.ts'
 import type { RunningServer } from '../compose.ts'
@@ -119,6 +119,7 @@ function announce(
   if (given) row('Token', 'the configured admin token')
   else if (adminToken !== undefined) row('Token', `${adminToken}  ${dim('(admin; shown this once)')}`)
   else row('Token', `as before; another one: ${cyan(`${command} token create <name> --role admin${data}`)}`)
-  row('Clone', cyan(`git clone http://fleet:${known}@${url.replace('http://', '')}/fleet.git`))
+  if (isRemote(configuration.fleet)) row('Clone', cyan(`git clone ${configuration.fleet}`))
+  else row('Clone', cyan(`git clone http://fleet:${known}@${url.replace('http://', '')}/fleet.git`))
   row('Stop', 'Ctrl-C')
 }

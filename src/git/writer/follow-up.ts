@@ -1,7 +1,7 @@
 /** What follows from commits of others: rendered files, requests to place, problems with their author. */
 import { isFleetError } from '../../fleet/errors.ts'
 import type { FileChange, Problem } from '../../fleet/files.ts'
-import type { IntentChange } from '../../fleet/fleet.ts'
+import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
 import { type FleetPath, type Id, idFromBytes } from '../../fleet/ids.ts'
 import { clusterPath, installationPath, roleOf } from '../../fleet/paths.ts'
 import type { RequestContext } from '../../fleet/transaction.ts'
@@ -21,10 +21,13 @@ export async function followUps(
 ): Promise<readonly WindowItem[]> {
   await attribute(head, options)
   const edits = await editedManifests(head, taken, options)
-  const rendered = await changedOnly(head, options.render(head.committed, taken.accepted))
-  const files = new Map([...rendered, ...edits.restored].map((file) => [file.path, file]))
+  const files = (fleet: Fleet): readonly FileChange[] => [
+    ...options.render(fleet, [...present(fleet, taken.accepted)]),
+    ...edits.restored(fleet),
+  ]
+  const changed = await changedOnly(head, files(head.committed))
   const items: WindowItem[] = []
-  if (files.size > 0) items.push(renderItem([...files.values()], edits, taken, options))
+  if (changed.length > 0) items.push(renderItem(files, changed.length, edits, taken, options))
   for (const path of requestPaths(head, taken)) items.push(await requestItem(head, path, options))
   return items
 }
@@ -48,19 +51,27 @@ async function changedOnly(head: Head, files: readonly FileChange[]): Promise<re
   return changed
 }
 
+/** The same changes on a fleet that may have moved on: what they lead to now. */
+function* present(fleet: Fleet, changes: readonly IntentChange[]): Iterable<IntentChange> {
+  for (const { path, before, after } of changes) {
+    const now = fleet.intent(path)
+    if (now !== undefined) yield { path, before, after: now }
+    // Who removed it since has removed its files too.
+    else if (after === undefined) yield { path, before, after }
+  }
+}
+
 interface Edits {
-  readonly restored: readonly FileChange[]
+  readonly restored: (fleet: Fleet) => readonly FileChange[]
   readonly lines: readonly string[]
 }
 
 /** Rendered files that somebody edited: restored, or held and reported, as fleet.yaml says. */
 async function editedManifests(head: Head, taken: Taken, options: WriterOptions): Promise<Edits> {
   const touched = new Map(taken.editedManifests.map((file) => [file.path, file]))
-  const expected = options.render(head.committed, [...unitsOf(head, touched.keys())])
-  const wrong = await changedOnly(
-    head,
-    expected.filter((file) => touched.has(file.path)),
-  )
+  const expected = (fleet: Fleet): readonly FileChange[] =>
+    options.render(fleet, [...unitsOf(fleet, touched.keys())]).filter((file) => touched.has(file.path))
+  const wrong = await changedOnly(head, expected(head.committed))
   const wrongPaths = new Set<string>(wrong.map((file) => file.path))
   for (const path of touched.keys()) if (!wrongPaths.has(path)) head.problems.delete(path)
   if (head.committed.settings.spec.editedManifests === 'overwrite') {
@@ -70,7 +81,8 @@ async function editedManifests(head: Head, taken: Taken, options: WriterOptions)
         return `Restores ${file.path}${entry === undefined ? '' : `, edited by ${entry.author} in ${entry.commit.slice(0, 12)}`}`
       }),
     )
-    return { restored: wrong, lines }
+    const paths = new Set(wrong.map((file) => file.path))
+    return { restored: (fleet) => expected(fleet).filter((file) => paths.has(file.path)), lines }
   }
   for (const { path } of wrong) {
     const detail =
@@ -79,18 +91,18 @@ async function editedManifests(head: Head, taken: Taken, options: WriterOptions)
       await attributed({ path, line: 0, column: 0, code: 'edited-manifest', detail }, options),
     ])
   }
-  return { restored: [], lines: [] }
+  return { restored: () => [], lines: [] }
 }
 
 /** Changes that make the renderer print the units of these files again. */
-function* unitsOf(head: Head, paths: Iterable<string>): Iterable<IntentChange> {
+function* unitsOf(fleet: Fleet, paths: Iterable<string>): Iterable<IntentChange> {
   const seen = new Set<string>()
   for (const path of paths) {
     const role = roleOf(path)
     if (role.role !== 'rendered' || role.cluster === undefined) continue
     const intentPath =
       role.id === undefined ? clusterPath(role.cluster) : installationPath(role.cluster, role.id)
-    const after = head.committed.intent(intentPath)
+    const after = fleet.intent(intentPath)
     if (after === undefined || seen.has(intentPath)) continue
     seen.add(intentPath)
     yield { path: intentPath, before: after, after }
@@ -98,7 +110,8 @@ function* unitsOf(head: Head, paths: Iterable<string>): Iterable<IntentChange> {
 }
 
 function renderItem(
-  files: readonly FileChange[],
+  files: (fleet: Fleet) => readonly FileChange[],
+  changedFiles: number,
   edits: Edits,
   taken: Taken,
   options: WriterOptions,
@@ -108,7 +121,7 @@ function renderItem(
   const rest = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : []
   const subject =
     taken.accepted.length === 0
-      ? `Restore ${count(files.length, 'rendered file')} edited by hand`
+      ? `Restore ${count(changedFiles, 'rendered file')} edited by hand`
       : `Render ${count(taken.accepted.length, 'changed document')}`
   return {
     kind: 'files',

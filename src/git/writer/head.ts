@@ -102,15 +102,16 @@ export class Head {
     this.commit = main
     this.tree = tree
     this.editor.reset(tree)
-    this.projections = await this.#movedProjections(tips)
+    await this.followProjections(tips)
     return { from, to: main, accepted: result.accepted, editedManifests: result.rendered }
   }
 
-  async #movedProjections(tips: ReadonlyMap<RefName, ObjectId>): Promise<ProjectionTips> {
+  /** Another replica, or a person, may move them without moving main. */
+  async followProjections(tips: ReadonlyMap<RefName, ObjectId>): Promise<void> {
     const moved = new Map([...tips].filter(([ref, commit]) => this.projections.get(ref)?.commit !== commit))
     const read = await readProjectionTips(moved, this.#home.objects)
     const known = [...this.projections].filter(([ref, tip]) => tips.get(ref) === tip.commit)
-    return new Map([...known, ...read])
+    this.projections = new Map([...known, ...read])
   }
 
   /** Takes a window back that was not pushed. */

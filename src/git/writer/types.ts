@@ -1,5 +1,5 @@
 import type { FileChange } from '../../fleet/files.ts'
-import type { IntentChange } from '../../fleet/fleet.ts'
+import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
 import type { Actor, CommitText, RequestContext, Transaction } from '../../fleet/transaction.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
@@ -51,7 +51,8 @@ export interface QueuedTransaction {
 /** Rendered files that follow from commits of others. */
 export interface QueuedFiles {
   readonly kind: 'files'
-  readonly files: readonly FileChange[]
+  /** Computed when the window is built: on a lost race the fleet has moved on. */
+  readonly files: (fleet: Fleet) => readonly FileChange[]
   readonly text: CommitText
   readonly context: RequestContext
   readonly settle: Settle<Committed<unknown>>

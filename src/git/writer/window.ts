@@ -106,7 +106,12 @@ export interface Prepared {
 /** Decides one item on the index; on a refusal, or when rendering fails, the index is as it was. */
 export function prepare(base: WindowBase, item: Decidable): Prepared | { readonly error: unknown } {
   if (item.kind === 'files') {
-    return { value: undefined, changes: [], inverse: [], files: item.files, text: item.text }
+    try {
+      const files = item.files(base.index)
+      return { value: undefined, changes: [], inverse: [], files, text: item.text }
+    } catch (error) {
+      return { error }
+    }
   }
   const outcome = transact(base.index, item.transaction, item.context)
   if (outcome.refused !== undefined) return { error: outcome.refused }

@@ -8,31 +8,34 @@ import type { Problem } from '../../fleet/files.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
 import { type RequestContext, type Transaction, transact } from '../../fleet/transaction.ts'
-import type { Committed, EarlierRequest, FleetWriter, HeadChange, Plan } from '../../ports/writer.ts'
-import { signature } from './commit-message.ts'
+import type {
+  Committed,
+  EarlierRequest,
+  FleetWriter,
+  HeadChange,
+  HomeContact,
+  Plan,
+} from '../../ports/writer.ts'
+import { Contact } from './contact.ts'
 import { followUps } from './follow-up.ts'
 import type { Head, Taken } from './head.ts'
 import type { IdempotencyMemory } from './idempotency.ts'
+import { landWindow } from './landing.ts'
 import { describePlan } from './plan.ts'
-import { MAIN } from './projections.ts'
-import { isAncestor } from './recovery.ts'
 import type { BuiltItem, QueuedPlan, Settle, WindowItem, WriterOptions } from './types.ts'
 import { type BuiltWindow, buildWindow, intentTexts, prepare, type WindowBase } from './window.ts'
 
 const WINDOW_LIMIT = 256
 const QUEUE_LIMIT = 10_000
 const MOST_RACES = 30
-const PATIENCE_MILLISECONDS = 20_000
-
-type Push =
-  | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'again' }
-  | { readonly outcome: 'failed'; readonly error: unknown }
+/** Commits of others that are looked through for idempotency keys at once. */
+const MOST_COMMITS = 20_000
 
 export class Writer implements FleetWriter {
   readonly #options: WriterOptions
   readonly #state: Head
   readonly #memory: IdempotencyMemory
+  readonly #contact: Contact
   readonly #listeners = new Set<(change: HeadChange) => void>()
   #items: WindowItem[] = []
   #plans: QueuedPlan[] = []
@@ -44,6 +47,7 @@ export class Writer implements FleetWriter {
     this.#options = options
     this.#state = head
     this.#memory = memory
+    this.#contact = new Contact(options.home, options.clock)
   }
 
   get fleet(): Fleet {
@@ -55,7 +59,11 @@ export class Writer implements FleetWriter {
   }
 
   problems(): readonly Problem[] {
-    return [...this.#state.problems.values()].flat()
+    return [...this.#contact.problems(), ...[...this.#state.problems.values()].flat()]
+  }
+
+  get contact(): HomeContact {
+    return this.#contact
   }
 
   findByIdempotencyKey(key: string): EarlierRequest | undefined {
@@ -179,28 +187,23 @@ export class Writer implements FleetWriter {
     return { head: commit, index: ahead, editor, documents, reader: home.objects, render, held: problems }
   }
 
-  async #window(items: readonly WindowItem[]): Promise<void> {
+  async #window(asked: readonly WindowItem[]): Promise<void> {
     const started = this.#options.clock.monotonic()
+    const uncertain: BuiltWindow[] = []
+    let items = asked
     for (let race = 0; race < MOST_RACES; race += 1) {
+      items = this.#withoutCarriedOut(items)
+      if (items.length === 0) return
       let window: BuiltWindow
       try {
         window = await buildWindow(this.#base(), items, this.#options)
       } catch (error) {
         return this.#rejectAll(items, error)
       }
-      const push = await this.#push(window)
-      if (push.outcome === 'accepted') return this.#answer(window, this.#options.clock.monotonic() - started)
-      if (
-        push.outcome === 'failed' &&
-        items.length > 1 &&
-        isFleetError(push.error) &&
-        push.error.code === 'remote-refused'
-      ) {
-        // One of them is what the remote does not take: each alone, so that the others go in.
-        for (const item of items) await this.#window([item])
-        return
-      }
-      if (push.outcome === 'failed') return this.#rejectAll(items, push.error)
+      const landing = await landWindow(this.#landingParts(), window, uncertain)
+      if (landing.outcome === 'accepted')
+        return this.#answer(landing.window, this.#options.clock.monotonic() - started)
+      if (landing.outcome === 'failed') return await this.#failed(items, landing.error)
       await this.#options.clock.sleep(race * 20 * jitter(this.#options.randomness))
     }
     this.#rejectAll(
@@ -209,56 +212,34 @@ export class Writer implements FleetWriter {
     )
   }
 
-  async #push(window: BuiltWindow): Promise<Push> {
-    const { home, observer } = this.#options
-    if (window.head === undefined || window.head === this.#state.commit) return { outcome: 'accepted' }
-    try {
-      const projections = await this.#state.project(window, this.#signatures())
-      const updates = [this.#state.mainUpdate(window.head), ...projections.updates]
-      const pushed = await home.push(updates, [...window.objects, ...projections.objects])
-      if (pushed.outcome === 'accepted') {
-        this.#state.advance(window, projections)
-        return { outcome: 'accepted' }
-      }
-      this.#state.undo(window)
-      observer.race()
-      await this.#sync()
-      return { outcome: 'again' }
-    } catch (error) {
-      this.#state.undo(window)
-      return await this.#afterFailure(window, error)
+  async #failed(items: readonly WindowItem[], error: unknown): Promise<void> {
+    if (items.length === 1 || !isFleetError(error) || error.code !== 'remote-refused')
+      return this.#rejectAll(items, error)
+    // One of them is what the remote does not take: each alone, so that the others go in.
+    for (const item of items) await this.#window([item])
+  }
+
+  #landingParts(): Parameters<typeof landWindow>[0] {
+    return {
+      options: this.#options,
+      head: this.#state,
+      contact: this.#contact,
+      sync: () => this.#sync(),
+      isClosed: () => this.#closed,
     }
   }
 
-  /** A push whose answer was lost may have been written: look before running it again. */
-  async #afterFailure(window: BuiltWindow, error: unknown): Promise<Push> {
-    this.#options.observer.failed(error)
-    if (!isFleetError(error) || error.code !== 'remote-unavailable') return { outcome: 'failed', error }
-    const { clock, home, patienceMilliseconds } = this.#options
-    const deadline = clock.monotonic() + (patienceMilliseconds ?? PATIENCE_MILLISECONDS)
-    let pause = 100
-    while (clock.monotonic() < deadline && !this.#closed) {
-      await clock.sleep(pause)
-      pause = Math.min(pause * 2, 2_000)
-      try {
-        const tips = await home.fetch()
-        const main = tips.get(MAIN)
-        if (main === undefined || window.head === undefined) continue
-        const written = await isAncestor(home.objects, window.head, main)
-        await this.#sync()
-        return written ? { outcome: 'accepted' } : { outcome: 'again' }
-      } catch (next) {
-        if (!isFleetError(next) || next.code !== 'remote-unavailable')
-          return { outcome: 'failed', error: next }
-      }
-    }
-    return { outcome: 'failed', error }
-  }
-
-  #signatures(): { readonly author: string; readonly committer: string } {
-    const { committer, clock } = this.#options
-    const line = signature(committer.name, committer.email, clock.now())
-    return { author: line, committer: line }
+  /** Another replica may have carried out a request meanwhile that was sent to both. */
+  #withoutCarriedOut(items: readonly WindowItem[]): readonly WindowItem[] {
+    return items.filter((item) => {
+      const key = item.context.idempotencyKey
+      const earlier = key === undefined ? undefined : this.#memory.find(key)
+      if (earlier === undefined) return true
+      item.settle.reject(
+        new FleetError('carried-out-already', `The request was carried out as commit ${earlier.commit}.`),
+      )
+      return false
+    })
   }
 
   #answer(window: BuiltWindow, milliseconds: number): void {
@@ -305,15 +286,12 @@ export class Writer implements FleetWriter {
 
   /** Takes in what others pushed, and queues what follows from it. */
   async #sync(): Promise<void> {
-    const tips = await this.#options.home.fetch()
-    const main = tips.get(MAIN)
-    if (main === undefined)
-      throw new FleetError(
-        'repository-damaged',
-        `${MAIN} is gone from the fleet repository; restore it from a clone`,
-      )
-    if (main === this.#state.commit) return
+    const { main, tips } = await this.#contact.fetch()
+    if (main === this.#state.commit) return await this.#state.followProjections(tips)
+    const from = this.#state.commit
     const taken = await this.#state.take(main, tips)
+    const entries = await this.#options.history.log({ limit: MOST_COMMITS, since: from })
+    for (const entry of [...entries].reverse()) this.#memory.remember(entry.commit, entry.trailers)
     await this.#after(taken)
   }
 

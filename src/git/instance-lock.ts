@@ -1,7 +1,7 @@
 /** One Fleetwright a repository on this disk: a lock that a killed process cannot leave behind. */
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FleetError } from '../../fleet/errors.ts'
+import { FleetError } from '../fleet/errors.ts'
 
 export interface InstanceLock {
   close(): Promise<void>

@@ -1,14 +1,18 @@
 /** Ref transactions through one long-lived `git update-ref --stdin`: all refs or none, each with its old value. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { FleetError } from '../../fleet/errors.ts'
-import { startGit } from '../child-process.ts'
-import type { PushOutcome, RefUpdate } from '../contracts.ts'
+import { FleetError } from '../fleet/errors.ts'
+import type { ObjectId, RefName } from '../fleet/ids.ts'
+import { git, startGit } from './child-process.ts'
+import type { PushOutcome, RefUpdate } from './contracts.ts'
 
 const NOTHING = '0'.repeat(40)
 
+/** Undefined as `next`: the ref goes. */
+export type RefChange = Omit<RefUpdate, 'next'> & { readonly next: ObjectId | undefined }
+
 export interface RefTransactions {
   /** @throws FleetError `remote-refused` for anything but a lost race */
-  update(updates: readonly RefUpdate[]): Promise<PushOutcome>
+  update(changes: readonly RefChange[]): Promise<PushOutcome>
   close(): Promise<void>
 }
 
@@ -26,8 +30,12 @@ export function createRefTransactions(directory: string): RefTransactions {
     return started
   }
   return {
-    async update(updates) {
-      const lines = updates.map(({ ref, expected, next }) => `update ${ref} ${next} ${expected ?? NOTHING}`)
+    async update(changes) {
+      const lines = changes.map(({ ref, expected, next }) =>
+        next === undefined
+          ? `delete ${ref} ${expected ?? NOTHING}`
+          : `update ${ref} ${next} ${expected ?? NOTHING}`,
+      )
       const words = await converse(session(), `start\n${lines.join('\n')}\nprepare\ncommit\n`)
       if (words === undefined) return { outcome: 'accepted' }
       child = undefined
@@ -45,6 +53,28 @@ export function createRefTransactions(directory: string): RefTransactions {
       await ended
     },
   }
+}
+
+/**
+ * All branches with their tips.
+ * @param below where they stand, for example `refs/heads`; names come out below `refs/heads` all the same
+ */
+export async function readTips(
+  directory: string,
+  below = 'refs/heads',
+): Promise<ReadonlyMap<RefName, ObjectId>> {
+  const output = await git(['for-each-ref', '--format=%(refname) %(objectname)', below], { directory })
+  const lines = output
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+  return new Map(
+    lines.map((line) => {
+      const [ref = '', oid = ''] = line.split(' ')
+      // Git's own output.
+      return [`refs/heads${ref.slice(below.length)}` as RefName, oid as ObjectId]
+    }),
+  )
 }
 
 /** Undefined when committed, otherwise what git said before it ended. */

@@ -1,0 +1,83 @@
+/** What a failed exchange with the remote means for the writer: refused, not let in, or not known. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { FleetError, isFleetError } from '../../fleet/errors.ts'
+import type { Credentials } from './credentials.ts'
+import { plain } from './words.ts'
+
+interface Answer {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** An answer that is not 200. */
+export function statusError(answer: Answer, url: string, credentials: Credentials): FleetError {
+  const { status, headers } = answer
+  const said = `${status} ${plain(answer.statusText)}${wordsOf(answer, credentials)}`
+  if (status >= 300 && status < 400)
+    return new FleetError(
+      'remote-denied',
+      `The fleet repository has moved${movedTo(headers.location, url)}; set fleet to where it is now.`,
+      { status },
+    )
+  if (status === 401)
+    return new FleetError(
+      'remote-denied',
+      `The fleet repository does not accept the token (${said}). Give one that may read and push.`,
+      { status },
+    )
+  if (status === 403)
+    return new FleetError(
+      'remote-denied',
+      `The token does not allow this (${said}). It must be able to read and push.`,
+      { status },
+    )
+  if (status === 404 || status === 410)
+    return new FleetError(
+      'remote-denied',
+      `There is no such repository, or the token may not see it (${said}).`,
+      { status },
+    )
+  if (status === 429 || status >= 500) {
+    const wait = headers['retry-after'] === undefined ? '' : `, retry after ${plain(headers['retry-after'])}`
+    return new FleetError('remote-unavailable', `The fleet repository answered ${said}${wait}.`, { status })
+  }
+  const what = status === 413 ? 'the push is larger than it allows' : 'it does not take this request'
+  return new FleetError('remote-refused', `The fleet repository refused: ${what} (${said}).`, { status })
+}
+
+/** Anything that kept an answer from coming whole. */
+export function unreachable(error: unknown, credentials: Credentials): FleetError {
+  if (isFleetError(error)) return error
+  const words =
+    error instanceof Error ? error.message || String('code' in error && error.code) : String(error)
+  return new FleetError(
+    'remote-unavailable',
+    `The fleet repository cannot be reached: ${credentials.redact(plain(words))}.`,
+    {},
+    { cause: error },
+  )
+}
+
+/** An answer of 200 that is not what a git server says. */
+export function notGit(url: string): FleetError {
+  return new FleetError(
+    'remote-denied',
+    `${url} does not answer as a git server does; fleet must be the URL that git clone takes.`,
+  )
+}
+
+/** Text for people; a page in HTML says nothing in an error. */
+function wordsOf({ headers, body }: Answer, credentials: Credentials): string {
+  if (!/^text\/plain\b/.test(headers['content-type'] ?? '')) return ''
+  const words = credentials.redact(plain(body.toString('utf8', 0, 4096)))
+  return words === '' ? '' : `: ${words}`
+}
+
+/** Only origin and path: whatever else a redirect holds is nobody's business. */
+function movedTo(location: string | undefined, url: string): string {
+  if (location === undefined || !URL.canParse(location, url)) return ''
+  const target = new URL(location, url)
+  return ` to ${target.origin}${target.pathname.replace(/\/info\/refs$/, '')}`
+}

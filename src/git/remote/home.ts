@@ -1,0 +1,169 @@
+/** The fleet repository on a git server, over smart HTTP, with a bare clone in the data directory as cache. */
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FleetError } from '../../fleet/errors.ts'
+import type { ObjectId, RefName } from '../../fleet/ids.ts'
+import { git } from '../child-process.ts'
+import type { NewObject, PushOutcome, RefUpdate, RepositoryHome } from '../contracts.ts'
+import { lockInstance } from '../instance-lock.ts'
+import { createObjectReader } from '../object-reader.ts'
+import { buildPack } from '../pack.ts'
+import { dropPack, storePack } from '../pack-folder.ts'
+import { type Cache, discardCache, isDamage, openCache } from './cache.ts'
+import { connect, type GitConnection } from './connection.ts'
+import type { Credentials } from './credentials.ts'
+import { createHttpClient, type TimeLimits } from './http-client.ts'
+import type { PushReport } from './report.ts'
+
+const MAIN = 'refs/heads/main' as RefName
+
+export interface RemoteHomeOptions {
+  /** As `git clone` takes it, without credentials. */
+  readonly url: string
+  readonly credentials: Credentials
+  /** Folder for clones; each URL has one of its own below it. */
+  readonly folder: string
+  readonly limits?: TimeLimits
+}
+
+/**
+ * @throws FleetError `remote-unavailable`, `remote-denied`, `history-rewritten`, `invalid-configuration` when the default
+ * branch is not main, the server cannot push atomically, or another process works on the clone
+ */
+export async function openRemoteHome(options: RemoteHomeOptions): Promise<RepositoryHome> {
+  const url = options.url.replace(/\/+$/, '')
+  const directory = join(options.folder, `${createHash('sha256').update(url).digest('hex').slice(0, 16)}.git`)
+  const http = createHttpClient(options.credentials, url.startsWith('https:'), options.limits)
+  await mkdir(options.folder, { recursive: true })
+  const lock = await lockInstance(options.folder)
+  try {
+    const connection = await connect(url, http)
+    await requireMain(url, connection)
+    const cache = await openFilled({ directory, url, credentials: options.credentials })
+    return createHome(directory, connection, cache, lock)
+  } catch (error) {
+    http.close()
+    await lock.close()
+    throw error
+  }
+}
+
+function createHome(
+  directory: string,
+  connection: GitConnection,
+  cache: Cache,
+  lock: { close(): Promise<void> },
+): RepositoryHome {
+  const objects = createObjectReader(directory)
+  const tips = async (): Promise<ReadonlyMap<RefName, ObjectId>> => (await connection.list()).heads
+  return {
+    gitDirectory: directory,
+    objects,
+    tips,
+    async fetch() {
+      const remote = await tips()
+      if (equal(remote, cache.tips)) return remote
+      await cache.expectMain(remote)
+      return await cache.fetch()
+    },
+    push: (updates, fresh) => push({ directory, connection, cache }, updates, fresh),
+    async maintain() {
+      await git(['repack', '-d', '--geometric=2', '--quiet'], { directory })
+      await git(['pack-refs', '--all'], { directory })
+    },
+    async close() {
+      connection.close()
+      await cache.close()
+      await objects.close()
+      await lock.close()
+    },
+  }
+}
+
+async function push(
+  { directory, connection, cache }: { directory: string; connection: GitConnection; cache: Cache },
+  updates: readonly RefUpdate[],
+  fresh: readonly NewObject[],
+): Promise<PushOutcome> {
+  const pack = buildPack(fresh, false)
+  // Beside the push: the disk is busy while the network is.
+  const [stored, pushed] = await Promise.allSettled([
+    fresh.length > 0 ? storePack(directory, pack) : undefined,
+    connection.push(updates, pack.pack),
+  ])
+  if (pushed.status === 'rejected') {
+    await dropPack(directory, pack)
+    throw pushed.reason
+  }
+  if (pushed.value.result === 'rejected') {
+    await dropPack(directory, pack)
+    return await rejected(pushed.value, updates, connection)
+  }
+  if (stored.status === 'rejected') throw notCached(stored.reason)
+  try {
+    await cache.advance(updates)
+  } catch (error) {
+    throw notCached(error)
+  }
+  return { outcome: 'accepted' }
+}
+
+/** Servers word a lost race differently; where the refs are now says it for sure. */
+async function rejected(
+  report: PushReport & { readonly result: 'rejected' },
+  updates: readonly RefUpdate[],
+  connection: GitConnection,
+): Promise<PushOutcome> {
+  if (report.lease) return { outcome: 'stale', detail: report.words }
+  const { heads } = await connection.list()
+  if (updates.some(({ ref, expected }) => heads.get(ref) !== expected))
+    return { outcome: 'stale', detail: report.words }
+  throw new FleetError('remote-refused', `The fleet repository refused the push: ${report.words}`)
+}
+
+/** The push is on the remote, but not here: the next fetch brings it. */
+function notCached(cause: unknown): FleetError {
+  return new FleetError(
+    'remote-unavailable',
+    'The push was accepted, but could not be written to the clone in the data directory.',
+    {},
+    { cause },
+  )
+}
+
+async function openFilled(options: Parameters<typeof openCache>[0]): Promise<Cache> {
+  try {
+    return await fill(options)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    // A clone is quickly made again; what it was damaged by does not matter.
+    await discardCache(options.directory)
+    return await fill(options)
+  }
+}
+
+async function fill(options: Parameters<typeof openCache>[0]): Promise<Cache> {
+  const cache = await openCache(options)
+  try {
+    await cache.fetch()
+    return cache
+  } catch (error) {
+    await cache.close()
+    throw error
+  }
+}
+
+async function requireMain(url: string, connection: GitConnection): Promise<void> {
+  const { heads, defaultBranch } = await connection.list()
+  if (heads.size === 0 || defaultBranch === MAIN || (defaultBranch === undefined && heads.has(MAIN))) return
+  const name = (defaultBranch ?? [...heads.keys()][0] ?? '').replace('refs/heads/', '')
+  throw new FleetError(
+    'invalid-configuration',
+    `The default branch of ${url} is ${name}; Fleetwright writes main. Make main the default branch, or name a repository that is empty.`,
+  )
+}
+
+function equal(a: ReadonlyMap<RefName, ObjectId>, b: ReadonlyMap<RefName, ObjectId>): boolean {
+  return a.size === b.size && [...a].every(([ref, oid]) => b.get(ref) === oid)
+}
