@@ -94,6 +94,8 @@ export interface TreeEditor {
   at(path: string): Promise<ObjectId | undefined>
   /** Writes and removes files; folders that become empty go. Returns the objects made, deepest first, each tree once. */
   apply(changes: readonly FileChange[]): Promise<readonly NewObject[]>
+  /** Reads the trees of so many levels below the root at once, so that no edit waits for one of them. */
+  readAhead(levels: number): Promise<void>
   /** Goes back to a root it had before (after a lost race). */
   reset(root: ObjectId): void
 }

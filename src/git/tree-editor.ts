@@ -6,7 +6,7 @@ import type { FileChange } from '../fleet/files.ts'
 import type { ObjectId } from '../fleet/ids.ts'
 import type { NewObject, ObjectReader, TreeEditor } from './contracts.ts'
 import { deltaBetween } from './delta.ts'
-import { blobObject, EMPTY_TREE, hashObject } from './objects.ts'
+import { blobObject, decodeTree, EMPTY_TREE, hashObject } from './objects.ts'
 import { encodeTree, findEntry, replaceEntry } from './tree-content.ts'
 
 /** Roots of one window and some more can be gone back to without reading. */
@@ -98,10 +98,28 @@ export function createTreeEditor(reader: ObjectReader, root: ObjectId): TreeEdit
       current = keep(await edit(current, nested(changes), made))
       return made
     },
+    async readAhead(levels) {
+      let level: readonly Tree[] = [current]
+      for (let depth = 0; depth <= levels; depth += 1) {
+        const contents = await Promise.all(level.map(contentOf))
+        if (depth === levels) return
+        level = level.flatMap((tree, at) => childrenOf(tree, contents[at]))
+      }
+    },
     reset(oid) {
       current = keep(roots.get(oid) ?? unread(oid))
     },
   }
+}
+
+/** The folders of a tree, known to it from then on. */
+function childrenOf(tree: Tree, content: Buffer = Buffer.alloc(0)): readonly Tree[] {
+  return decodeTree(content).flatMap(({ mode, name, oid }) => {
+    if (mode !== '040000') return []
+    const child = tree.children.get(name) ?? unread(oid)
+    tree.children.set(name, child)
+    return [child]
+  })
 }
 
 function unread(oid: ObjectId): Tree {

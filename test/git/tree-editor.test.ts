@@ -64,6 +64,40 @@ test('trees are what native git makes of the same files, and their packs are sou
   t.equal(runs, 40)
 })
 
+test('what was read ahead is not read again', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'fleetwright-'))
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  const home = await openEmbeddedHome(join(directory, 'fleet.git'))
+  t.teardown(() => home.close())
+  const write = (text: string): FileChange[] =>
+    ['a/b/one', 'a/c/two', 'd/three'].map((name) => ({ path: name as FleetPath, text }))
+  const maker = createTreeEditor(home.objects, EMPTY_TREE)
+  const made = await maker.apply(write('1'))
+  const line = 'A <a@example.com> 1 +0000'
+  const commit = commitObject({ tree: maker.root, parents: [], author: line, committer: line, message: 'x' })
+  await home.push(
+    [{ ref: 'refs/heads/main' as RefName, expected: undefined, next: commit.oid }],
+    [...made, commit],
+  )
+  let reads = 0
+  const counting = {
+    ...home.objects,
+    tree(oid: Parameters<typeof home.objects.tree>[0]) {
+      reads += 1
+      return home.objects.tree(oid)
+    },
+  }
+  const editor = createTreeEditor(counting, maker.root)
+  await editor.readAhead(1)
+  t.equal(reads, 3, 'the root, a and d')
+  await editor.readAhead(4)
+  t.equal(reads, 5, 'a/b and a/c')
+  await editor.apply(write('2'))
+  t.equal(reads, 5)
+  await maker.apply(write('2'))
+  t.equal(editor.root, maker.root)
+})
+
 function nativeTree(gitDirectory: string, index: string, files: ReadonlyMap<string, string>): string {
   const env = { ...process.env, GIT_INDEX_FILE: index }
   execFileSync('git', ['--git-dir', gitDirectory, 'read-tree', '--empty'], { env })

@@ -17,6 +17,8 @@ import { Writer } from './writer.ts'
 
 const REMEMBERED_COMMITS = 20_000
 const MOST_TRIES = 10
+/** `clusters/<cluster>/installations/<shard>`: the way to every installation, some thousand trees in the largest fleets. */
+const LEVELS_TO_SHARDS = 4
 
 /**
  * @throws FleetError `remote-unavailable`, `remote-refused`, `invalid-document` (fleet.yaml), `repository-damaged`
@@ -25,6 +27,7 @@ export async function createFleetWriter(options: WriterOptions): Promise<FleetWr
   const { tips, main } = await openMain(options)
   const own = (await lastOwnCommit(options.history, options.committer.name)) ?? main
   const head = await Head.load(options.home, options.history, tips, own)
+  await head.editor.readAhead(LEVELS_TO_SHARDS)
   const memory = new IdempotencyMemory()
   await memory.load(options.history, REMEMBERED_COMMITS)
   const writer = new Writer(options, head, memory)
