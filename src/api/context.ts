@@ -1,6 +1,7 @@
 /** What handlers get: the parts (once, when their routes are made) and the context (with every request). */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Problem } from '../fleet/files.ts'
 import type { FleetPath, Id, ObjectId } from '../fleet/ids.ts'
 import type { Intent } from '../fleet/intents.ts'
 import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts'
@@ -23,6 +24,8 @@ export interface Parts {
   readonly leases: Leases
   readonly secrets: SecretBackend
   readonly secretHolds: SecretHolds
+  /** Documents that are not valid, and what else is wrong in the fleet repository. */
+  readonly problems: () => readonly Problem[]
   readonly clock: Clock
   readonly randomness: Randomness
   readonly logger: Logger

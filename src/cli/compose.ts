@@ -9,7 +9,6 @@ import { stateOf as installationStateOf } from '../api/views/installation.ts'
 import { type Configuration, isRemote } from '../configuration/settings.ts'
 import { createDocumentReader, createDocuments } from '../fleet/documents.ts'
 import { FleetError } from '../fleet/errors.ts'
-import type { Fleet } from '../fleet/fleet.ts'
 import { FLEET_PATH } from '../fleet/paths.ts'
 import type { StateOf } from '../fleet/transactions/installations/common.ts'
 import type { RepositoryHome } from '../git/contracts.ts'
@@ -21,20 +20,19 @@ import { openRemoteHome } from '../git/remote/home.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
 import type { WriterOptions } from '../git/writer/types.ts'
-import type { SecretBackend } from '../ports/secrets.ts'
 import { startDeletionLoop } from '../reconcile/deletion.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
+import { startSecretSweep } from '../reconcile/secret-sweep.ts'
 import { createRenderChanges } from '../render/render.ts'
-import { openSecretsManager } from '../secrets/aws-secrets-manager/backend.ts'
-import { openSecretDirectory } from '../secrets/directory/backend.ts'
 import { createSecretHolds } from '../secrets/holds.ts'
 import { openTokenFile } from '../secrets/token-file.ts'
 import { createMemoryLeases } from '../store/memory.ts'
 import { createPooledRandomness, systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
+import { openSecrets, reportSweeps } from './compose-secrets.ts'
 
 const COMMITTER = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
@@ -84,6 +82,17 @@ export async function composeServer(configuration: Configuration, version: strin
     randomness,
     onError,
   })
+  const secrets = await openSecrets(configuration, () => writer.fleet)
+  const secretHolds = createSecretHolds()
+  const sweep =
+    placement === 'now'
+      ? startSecretSweep({
+          ...{ writer, history, secrets, clock, onError },
+          holds: secretHolds,
+          graceMilliseconds: Number(configuration['secret-grace-days']) * 86_400_000,
+          onSwept: reportSweeps(registry, logger),
+        })
+      : undefined
   const parts: Parts = {
     writer,
     history,
@@ -95,8 +104,9 @@ export async function composeServer(configuration: Configuration, version: strin
     observations: observation.observations,
     sights: observation.sights,
     leases: createMemoryLeases(clock),
-    secrets: await openSecrets(configuration, data, () => writer.fleet),
-    secretHolds: createSecretHolds(),
+    secrets,
+    secretHolds,
+    problems: () => [...writer.problems(), ...(sweep?.problems() ?? [])],
     documents: createDocumentReader(createDocuments()),
     // Clones of a remote repository come from there.
     ...(isRemote(configuration.fleet) ? {} : { gitHandler: createGitHttpHandler(home.gitDirectory) }),
@@ -105,6 +115,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const stateOf: StateOf = (fleet, installation) => installationStateOf(parts, fleet, installation)
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
+    ...(sweep === undefined ? [] : [sweep]),
     ...(placement === 'now'
       ? [
           startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError }),
@@ -126,25 +137,6 @@ export async function composeServer(configuration: Configuration, version: strin
       await parts.secrets.close()
     },
   }
-}
-
-/** @throws FleetError `invalid-configuration` */
-async function openSecrets(
-  configuration: Configuration,
-  data: string,
-  fleet: () => Fleet,
-): Promise<SecretBackend> {
-  if (configuration['secret-backend'] !== 'aws-secrets-manager')
-    return await openSecretDirectory(join(data, 'secrets'))
-  const region = configuration['aws-region'] ?? fleet().settings.spec.aws?.region
-  const endpoint = configuration['aws-endpoint']
-  if (region === undefined)
-    throw new FleetError(
-      'invalid-configuration',
-      'AWS Secrets Manager needs a region: set aws-region, or spec.aws.region in fleet.yaml.',
-    )
-  const prefix = (): string => fleet().settings.spec.secretStore.keyPrefix
-  return openSecretsManager({ region, prefix, ...(endpoint === undefined ? {} : { endpoint }) })
 }
 
 /** A home that cannot be written is closed again, so that the process ends. */

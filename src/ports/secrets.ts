@@ -8,8 +8,11 @@ export interface SecretBackend {
   put(key: string, value: string): Promise<void>
   /** Undefined when there is none. */
   get(key: string): Promise<string | undefined>
-  /** Removing what is not there is fine. */
-  remove(key: string): Promise<void>
+  /**
+   * Removing what is not there is fine.
+   * @param how `recoverable`: where the backend has a bin, into it; what the sweep removes may be somebody's mistake
+   */
+  remove(key: string, how?: 'recoverable'): Promise<void>
   /** Keys below a prefix, with the time they were made (milliseconds since 1970). */
   list(prefix: string): Promise<readonly StoredSecret[]>
   /** Whether it can be used now. @throws FleetError `secret-backend-unavailable`, `secret-backend-refused` */

@@ -32,6 +32,11 @@ export async function checkSecretBackend(
     await backend.remove('installations/a/licence-1')
     await backend.remove('installations/a/licence-1')
     t.equal(await backend.get('installations/a/licence-1'), undefined)
+    await backend.put('installations/a/licence-2', 'value')
+    await backend.remove('installations/a/licence-2', 'recoverable')
+    await backend.remove('installations/a/licence-2', 'recoverable')
+    await backend.remove('installations/a/licence-2')
+    t.equal(await backend.get('installations/a/licence-2'), undefined)
     t.same(await backend.list(''), [])
   })
   await t.test('a key is never written over', async (t) => {

@@ -22,16 +22,17 @@ export function fleetRoutes(parts: Parts): readonly Route[] {
   ]
 }
 
-function problemsRoute({ writer }: Pick<Parts, 'writer'>): Route {
+function problemsRoute({ problems }: Pick<Parts, 'problems'>): Route {
   return {
     method: 'GET',
     path: '/api/fleet/problems',
     operationId: 'listFleetProblems',
     role: 'reader',
     wire: false,
-    summary: 'Documents of the fleet repository that are not valid and held back',
+    summary:
+      'What is wrong in the fleet repository: documents that are held back, secret values that are gone',
     responses: { 200: { description: 'By file, line and author', schema: PROBLEMS_SCHEMA } },
-    handler: async () => json(200, { problems: writer.problems() }),
+    handler: async () => json(200, { problems: problems() }),
   }
 }
 

@@ -29,6 +29,8 @@ export interface SecretsManagerOptions {
 const ATTEMPTS = 5
 const TIMEOUT_MILLISECONDS = 5_000
 const PAGE = 100
+/** The shortest that AWS allows. */
+const RECOVERY_DAYS = 7
 
 /** Credentials come from where the AWS SDK looks for them: environment, files, the role of the pod. */
 export function openSecretsManager(options: SecretsManagerOptions): SecretBackend {
@@ -64,13 +66,19 @@ export function openSecretsManager(options: SecretsManagerOptions): SecretBacken
         if ((await get(key)) !== value) refuseOtherValue(key)
       }
     },
-    async remove(key) {
+    async remove(key, how) {
       requireKey(key)
       try {
-        const command = { SecretId: prefix() + key, ForceDeleteWithoutRecovery: true }
-        await client.send(new DeleteSecretCommand(command))
+        const end =
+          how === 'recoverable'
+            ? { RecoveryWindowInDays: RECOVERY_DAYS }
+            : { ForceDeleteWithoutRecovery: true }
+        await client.send(new DeleteSecretCommand({ SecretId: prefix() + key, ...end }))
       } catch (error) {
-        if (!(error instanceof ResourceNotFoundException)) throw toFleetError(error, 'remove a secret')
+        if (error instanceof ResourceNotFoundException) return
+        // Scheduled for deletion already; or it has replicas, and is still there.
+        if (error instanceof InvalidRequestException && (await get(key)) === undefined) return
+        throw toFleetError(error, 'remove a secret')
       }
     },
     list: (wanted) => list(client, prefix(), wanted),
