@@ -125,7 +125,14 @@ async function carryOut(
   work: Work,
 ): Promise<Answer> {
   const { idempotencyKey: key, requestDigest: digest } = request
-  if (key === undefined || digest === undefined || !route.replay) return await work.work()
+  if (key === undefined || digest === undefined) return await work.work()
+  if (!route.replay) {
+    if (route.wire) return await work.work()
+    throw new FleetError(
+      'invalid-request',
+      `${route.operationId} takes no Idempotency-Key; send it without one.`,
+    )
+  }
   return await requests.answer({
     key,
     digest,

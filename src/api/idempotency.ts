@@ -15,22 +15,47 @@ export interface KeyedRequest {
   readonly work: () => Promise<Answer>
 }
 
-/** Requests under way, so that a second one joins instead of being carried out beside the first. */
+/** Answers that are kept word for word; older ones are made anew from the fleet. */
+const MOST_KEPT = 2000
+
+interface Known {
+  readonly digest: string
+  readonly answer: Promise<Answer>
+}
+
+/**
+ * Requests under way, so that a second one joins instead of being carried out beside the first, and the answers of the
+ * last ones, as they went out. A refused request leaves nothing behind: it may be sent again.
+ */
 export class IdempotentRequests {
-  readonly #underWay = new Map<string, { readonly digest: string; readonly answer: Promise<Answer> }>()
+  readonly #known = new Map<string, Known>()
 
   /** @throws FleetError `idempotency-conflict`, and what `work` throws */
   async answer(request: KeyedRequest): Promise<Answer> {
-    const running = this.#underWay.get(request.key)
-    if (running) {
-      requireSame(request, running.digest)
-      return replayed(await running.answer)
+    const known = this.#known.get(request.key)
+    if (known) {
+      requireSame(request, known.digest)
+      return replayed(await known.answer)
     }
     const earlier = request.earlier()
     if (earlier) return replayEarlier(request, earlier)
-    const answer = workOrReplay(request).finally(() => this.#underWay.delete(request.key))
-    this.#underWay.set(request.key, { digest: request.digest, answer })
-    return await answer
+    const answer = workOrReplay(request)
+    this.#known.set(request.key, { digest: request.digest, answer })
+    try {
+      return await answer
+    } catch (error) {
+      this.#known.delete(request.key)
+      throw error
+    } finally {
+      this.#forgetOldest()
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#known.keys()) {
+      if (this.#known.size <= MOST_KEPT) return
+      this.#known.delete(key)
+    }
   }
 }
 

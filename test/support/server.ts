@@ -16,11 +16,17 @@ export interface TestServer {
   readonly server: RunningServer
   /** Its data directory. */
   readonly folder: string
+  /** Ends it and keeps the data directory. */
+  stop(): Promise<void>
   close(): Promise<void>
 }
 
-export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<TestServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))
+/** @param existing a data directory to go on with */
+export async function startTestServer(
+  loops: 'all' | 'none' = 'none',
+  existing?: string,
+): Promise<TestServer> {
+  const folder = existing ?? (await mkdtemp(join(tmpdir(), 'fleetwright-')))
   const environment = { FLEETWRIGHT_ADMIN_TOKEN: TOKEN }
   const flags = { data: folder, loops, 'log-level': 'silent' }
   const server = await composeServer(readConfiguration({ flags, environment }), '0.0.0')
@@ -36,6 +42,10 @@ export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<T
     }
   })
   await new Promise<void>((resolve) => setup.listen(0, '127.0.0.1', resolve))
+  async function stop(): Promise<void> {
+    await new Promise((resolve) => setup.close(resolve))
+    await server.close()
+  }
   // An address, because it listens on TCP.
   const { port } = setup.address() as AddressInfo
   return {
@@ -43,9 +53,9 @@ export async function startTestServer(loops: 'all' | 'none' = 'none'): Promise<T
     setupUrl: `http://127.0.0.1:${port}/`,
     server,
     folder,
+    stop,
     async close() {
-      await new Promise((resolve) => setup.close(resolve))
-      await server.close()
+      await stop()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -21,7 +21,7 @@ const CLUSTER = { description: 'The cluster' }
 export function clusterRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'writer' } as const
   return [
-    ...clusterOperationRoutes(parts, replayed(parts)),
+    ...clusterOperationRoutes(parts, replayed(parts, 202)),
     {
       ...wire,
       method: 'GET',
@@ -41,7 +41,7 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       summary: 'Create a cluster',
       request: CREATE_CLUSTER,
       responses: { 202: CLUSTER },
-      replay: replayed(parts),
+      replay: replayed(parts, 202),
       handler: (context) => createClusterHandler(parts, context),
     },
     {
@@ -53,7 +53,7 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       request: IMPORT_CLUSTER,
       responses: { 202: CLUSTER },
       handler: (context) => importClusterHandler(parts, context),
-      replay: replayed(parts),
+      replay: replayed(parts, 202),
     },
     {
       ...wire,
@@ -106,7 +106,7 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       summary: 'Add annotations to a cluster',
       request: ANNOTATIONS,
       responses: { 200: CLUSTER },
-      replay: replayed(parts),
+      replay: replayed(parts, 200),
       async handler(context) {
         const add = requireAnnotationNames(context.decode(ANNOTATIONS).annotations ?? [], '/annotations')
         return await changeCluster(parts, context, annotateCluster({ id: context.id(), add }), (cluster) =>
@@ -150,10 +150,10 @@ function find(parts: Parts, context: HandlerContext): Cluster {
   return cluster
 }
 
-function replayed(parts: Parts): NonNullable<Route['replay']> {
+function replayed(parts: Parts, status: number): NonNullable<Route['replay']> {
   return (_context, { trailers }) => {
     const id = trailers.Cluster
     const cluster = id !== undefined && isId(id) ? parts.writer.fleet.clusterById(id) : undefined
-    return cluster === undefined ? undefined : json(202, clusterView(parts, cluster))
+    return cluster === undefined ? undefined : json(status, clusterView(parts, cluster))
   }
 }

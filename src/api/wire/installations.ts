@@ -1,6 +1,6 @@
 /** Installations, as the original's API has them. */
 import { requireAnnotationNames } from '../../fleet/annotations.ts'
-import { type Id, isId } from '../../fleet/ids.ts'
+import { isId } from '../../fleet/ids.ts'
 import {
   addInstallationAnnotations,
   deleteInstallationAnnotation,
@@ -25,7 +25,7 @@ const SECRET_FIELDS = ['License', 'MattermostEnv.*.value', 'PriorityEnv.*.value'
 
 export function installationRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'writer' } as const
-  const replay = replayed(parts)
+  const replay = replayed(parts, 202, false)
   return [
     ...installationReadRoutes(parts),
     {
@@ -47,7 +47,7 @@ export function installationRoutes(parts: Parts): readonly Route[] {
       operationId: 'retryInstallation',
       summary: 'Retry the creation of an installation',
       responses: { 202: INSTALLATION },
-      replay,
+      replay: replayed(parts, 202, true),
       handler: (context) =>
         changeInstallation(
           parts,
@@ -75,7 +75,7 @@ export function installationRoutes(parts: Parts): readonly Route[] {
       summary: 'Add annotations to an installation',
       request: ANNOTATIONS,
       responses: { 200: INSTALLATION },
-      replay,
+      replay: replayed(parts, 200, true),
       async handler(context) {
         const names = requireAnnotationNames(context.decode(ANNOTATIONS).annotations ?? [], '/annotations')
         return await changeInstallation(
@@ -108,18 +108,17 @@ export function installationRoutes(parts: Parts): readonly Route[] {
   ]
 }
 
-function replayed(parts: Parts): NonNullable<Route['replay']> {
+/** The installation that an earlier request was about, as it is now; deleted ones as they were. */
+function replayed(parts: Parts, status: number, withGroup: boolean): NonNullable<Route['replay']> {
   return (_context, { trailers }) => {
     const id = trailers.Installation
-    const found = id !== undefined && isId(id) ? findInstallation(parts, id) : undefined
-    return found === undefined ? undefined : json(202, found)
+    if (id === undefined || !isId(id)) return undefined
+    const { fleet } = parts.writer
+    const installation = fleet.installation(id)
+    if (installation !== undefined) return shown(parts, status, withGroup)(installation)
+    const tombstone = fleet.tombstone(id)?.spec
+    if (tombstone === undefined) return undefined
+    const options = { withGroup, deletedAt: tombstone.notBefore }
+    return json(status, installationView(parts, fleet, tombstone.installation, options))
   }
-}
-
-function findInstallation(parts: Parts, id: Id): object | undefined {
-  const { fleet } = parts.writer
-  const installation = fleet.installation(id)
-  return installation === undefined
-    ? undefined
-    : installationView(parts, fleet, installation, { withGroup: true })
 }
