@@ -65,10 +65,36 @@ function read<Value>(
 function parse(text: string): JsonValue {
   try {
     return JSON.parse(text)
+  } catch {
+    const offset = breakOf(text)
+    const before = text.slice(0, offset).split('\n')
+    const where = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1} (character ${offset})`
+    throw new FleetError('invalid-json', `The body is not one valid JSON value; it breaks at ${where}.`)
+  }
+}
+
+/** Length of the longest beginning that could still become JSON. The parser's own message often does not say. */
+function breakOf(text: string): number {
+  let low = 0
+  let high = text.length
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (couldGoOn(text.slice(0, middle))) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+function couldGoOn(beginning: string): boolean {
+  try {
+    JSON.parse(beginning)
+    return true
   } catch (error) {
-    const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined
-    const where = position === undefined ? '' : ` It breaks at character ${position}.`
-    throw new FleetError('invalid-json', `The body is not one valid JSON value.${where}`)
+    const message = error instanceof Error ? error.message : ''
+    const position = /at position (\d+)/.exec(message)?.[1]
+    return position === undefined
+      ? message.startsWith('Unexpected end')
+      : Number(position) >= beginning.length
   }
 }
 
