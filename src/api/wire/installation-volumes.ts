@@ -3,7 +3,7 @@ import type { Volume } from '../../fleet/intents.ts'
 import { addVolume, deleteVolume, updateVolume } from '../../fleet/transactions/installations/volumes.ts'
 import type { HandlerContext, NewSecret, Parts } from '../context.ts'
 import type { Answer, Route } from '../routes.ts'
-import { base64, flag, map, object, text } from '../shapes.ts'
+import { base64, escapePointer, flag, map, object, text } from '../shapes.ts'
 import { changeInstallation, shown, statesOf } from './change-installation.ts'
 import { type Need, requireValid } from './need.ts'
 import { SecretCollector } from './values.ts'
@@ -118,7 +118,11 @@ function checkPath(path: string, pointer: string, need: Need): void {
 
 function checkFiles(data: Files, need: Need): void {
   for (const name of Object.keys(data))
-    need(FILE_NAME.test(name), `/Data/${name}`, 'must be a file name of letters, digits, -, _ and .')
+    need(
+      FILE_NAME.test(name),
+      `/Data/${escapePointer(name)}`,
+      'must be a file name of letters, digits, -, _ and .',
+    )
 }
 
 /** Files in one value of the backend; in base64, because they may be anything. */

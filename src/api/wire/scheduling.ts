@@ -1,6 +1,6 @@
 /** Where pods may run: node selector and tolerations, by the rules of Kubernetes. */
 import type { GroupConfiguration, JsonObject } from '../../fleet/intents.ts'
-import { anyObject, type Decoded, list, map, object, text } from '../shapes.ts'
+import { anyObject, type Decoded, escapePointer, list, map, object, text } from '../shapes.ts'
 import type { Need } from './need.ts'
 
 export const SCHEDULING = object({ NodeSelector: map(text()), Tolerations: list(anyObject()) })
@@ -26,7 +26,7 @@ export function schedulingOf(given: Scheduling | undefined): GroupConfiguration[
 
 export function checkScheduling(given: Scheduling | undefined, need: Need): void {
   for (const [key, value] of Object.entries(given?.NodeSelector ?? {})) {
-    const pointer = `/Scheduling/NodeSelector/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const pointer = `/Scheduling/NodeSelector/${escapePointer(key)}`
     need(LABEL_KEY.test(key), pointer, 'must be a label of Kubernetes')
     need(LABEL_VALUE.test(value), pointer, 'must have a value that labels of Kubernetes may have')
   }
@@ -36,7 +36,11 @@ export function checkScheduling(given: Scheduling | undefined, need: Need): void
 
 function checkToleration(toleration: JsonObject, pointer: string, need: Need): void {
   for (const field of Object.keys(toleration))
-    need(oneOf(FIELDS, field), `${pointer}/${field}`, `is not known; known here: ${FIELDS.join(', ')}`)
+    need(
+      oneOf(FIELDS, field),
+      `${pointer}/${escapePointer(field)}`,
+      `is not known; known here: ${FIELDS.join(', ')}`,
+    )
   const { key = '', operator = 'Equal', value = '', effect = '', tolerationSeconds } = toleration
   need(
     key === '' || (typeof key === 'string' && LABEL_KEY.test(key)),

@@ -37,7 +37,7 @@ export function retryInstallation(input: {
   }
 }
 
-/** Stops the pods and answers 410; all data stays. */
+/** Stops the pods and lets nobody in; all data stays. */
 export function hibernateInstallation(input: {
   readonly id: Id
   readonly stateOf: StateOf
