@@ -8,6 +8,7 @@ import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { Leases, Observations } from '../ports/observations.ts'
 import type { Sights } from '../ports/sights.ts'
+import type { FleetStore } from '../ports/store.ts'
 import type { SecretBackend, SecretHolds } from '../ports/secrets.ts'
 import type { TokenStore } from '../ports/tokens.ts'
 import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
@@ -21,6 +22,9 @@ export interface Parts {
   readonly history: FleetHistory
   readonly observations: Observations
   readonly sights: Sights
+  readonly store: FleetStore
+  /** Resolves when everything that happened is in the event log. */
+  readonly settled: () => Promise<void>
   readonly leases: Leases
   readonly secrets: SecretBackend
   readonly secretHolds: SecretHolds

@@ -5,9 +5,11 @@ import { notYetRoutes } from './not-yet.ts'
 import { openApiDocument } from './openapi.ts'
 import { json, type Route } from './routes.ts'
 import { clusterRoutes } from './wire/clusters.ts'
+import { eventRoutes } from './wire/events.ts'
 import { groupRoutes } from './wire/groups.ts'
 import { installationRoutes } from './wire/installations.ts'
 import { clusterInstallationReadRoutes } from './wire/read-cluster-installations.ts'
+import { receiverRoutes } from './wire/receivers.ts'
 import { securityRoutes } from './wire/security.ts'
 
 export function routeTable(parts: Parts): readonly Route[] {
@@ -17,6 +19,8 @@ export function routeTable(parts: Parts): readonly Route[] {
     ...clusterInstallationReadRoutes(parts),
     ...groupRoutes(parts),
     ...securityRoutes(parts),
+    ...receiverRoutes(parts),
+    ...eventRoutes(parts),
     ...fleetRoutes(parts),
   ]
   const routes = [...present, ...notYetRoutes(present)]

@@ -103,6 +103,8 @@ export async function composeServer(configuration: Configuration, version: strin
     tokens,
     observations: observation.observations,
     sights: observation.sights,
+    store: observation.store,
+    settled: () => observation.tracker.settled(),
     leases: createMemoryLeases(clock),
     secrets,
     secretHolds,

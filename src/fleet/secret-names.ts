@@ -10,3 +10,10 @@ const SECRET_WORDS =
 export function isSecretEnvName(name: string, extra: readonly string[] = []): boolean {
   return SECRET_WORDS.test(name) || extra.some((pattern) => new RegExp(`^(?:${pattern})$`, 'i').test(name))
 }
+
+const SECRET_HEADER = /auth|token|secret|cookie|password|signature|credential|(?:^|-)(?:api-?)?key(?:$|-)/i
+
+/** Headers whose values are secret, by their names. */
+export function isSecretHeaderName(name: string): boolean {
+  return SECRET_HEADER.test(name)
+}

@@ -89,8 +89,12 @@ export interface FleetStore {
   /** Newest first. */
   events(query: EventQuery): Promise<readonly StateEvent[]>
   addReceiver(receiver: Receiver): Promise<void>
-  /** Without deleted ones. */
+  /** In order of creation, deleted ones with `deletedAt`. */
   receivers(kind: Receiver['kind']): Promise<readonly Receiver[]>
+  /** The last attempt at each receiver. */
+  lastAttempt(
+    receiver: Id,
+  ): Promise<{ readonly status: 'delivered' | 'retrying' | 'failed'; readonly at: number } | undefined>
   receiver(id: Id): Promise<Receiver | undefined>
   removeReceiver(id: Id, at: number): Promise<void>
   /** The oldest open delivery of each receiver that is due: order per receiver, no receiver waits for another. */

@@ -44,7 +44,18 @@ export function eventOf(row: Row): StateEvent {
 }
 
 export function receiverOf(row: Row): Receiver {
-  return JSON.parse(text(row, 'document')) as Receiver
+  const receiver = JSON.parse(text(row, 'document')) as Receiver
+  return row.deleted_at === null ? receiver : { ...receiver, deletedAt: number(row, 'deleted_at') }
+}
+
+export function attemptOf(row: Row): {
+  readonly status: 'delivered' | 'retrying' | 'failed'
+  readonly at: number
+} {
+  const status = text(row, 'last_status')
+  const at = number(row, 'last_attempt_at')
+  if (status === 'delivered') return { status, at }
+  return { status: status === 'dead' ? 'failed' : 'retrying', at }
 }
 
 export function deliveryOf(row: Row): Delivery {

@@ -109,6 +109,7 @@ export function storeContract(
     await store.settle({ event: event(1), receiver: receiver(1).id }, { outcome: 'delivered', at: 2_000 })
     t.strictSame(await store.due(10_000, 10), [])
     t.equal(await store.nextDue(), undefined)
+    t.strictSame(await store.lastAttempt(receiver(1).id), { status: 'delivered', at: 2_000 })
   })
 
   check('a receiver gets its events in order, and waits for no other receiver', async (t, store) => {
@@ -125,6 +126,7 @@ export function storeContract(
       { outcome: 'retry', at: 3_000, nextAttemptAt: 50_000, error: 'HTTP 500' },
     )
     await store.settle({ event: event(1), receiver: receiver(2).id }, { outcome: 'delivered', at: 3_000 })
+    t.strictSame(await store.lastAttempt(receiver(1).id), { status: 'retrying', at: 3_000 })
     const second = await store.due(10_000, 10)
     t.strictSame(
       second.map((one) => [one.receiver, one.event.id]),
@@ -158,7 +160,7 @@ export function storeContract(
     t.strictSame(await store.receivers('webhook'), [receiver(1), receiver(2)])
     await store.record([], [event(1)])
     await store.removeReceiver(receiver(1).id, 5_000)
-    t.strictSame(await store.receivers('webhook'), [receiver(2)])
+    t.strictSame(await store.receivers('webhook'), [{ ...receiver(1), deletedAt: 5_000 }, receiver(2)])
     t.match(await store.receiver(receiver(1).id), { deletedAt: 5_000 })
     t.equal(await store.receiver(id(9)), undefined)
     t.strictSame(

@@ -13,7 +13,8 @@ const STEPS: readonly string[] = [
    ) STRICT;
    CREATE INDEX event_by_resource ON event (resource_id, sequence);
    CREATE TABLE receiver (
-     id TEXT PRIMARY KEY, kind TEXT NOT NULL, created_at INTEGER NOT NULL, deleted_at INTEGER, document TEXT NOT NULL
+     id TEXT PRIMARY KEY, kind TEXT NOT NULL, created_at INTEGER NOT NULL, deleted_at INTEGER, document TEXT NOT NULL,
+     last_status TEXT, last_attempt_at INTEGER
    ) STRICT;
    CREATE TABLE delivery (
      receiver TEXT NOT NULL, sequence INTEGER NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,

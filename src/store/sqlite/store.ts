@@ -10,7 +10,7 @@ import type {
   RecordedState,
   StateEvent,
 } from '../../ports/store.ts'
-import { deliveryOf, eventOf, receiverOf, stateOf } from '../rows.ts'
+import { attemptOf, deliveryOf, eventOf, receiverOf, stateOf } from '../rows.ts'
 import { migrate } from './schema.ts'
 
 const DELIVERY = `SELECT d.receiver, d.sequence, d.attempts, d.next_attempt_at, d.last_error,
@@ -83,16 +83,14 @@ class SqliteStore implements FleetStore {
 
   async receivers(kind: Receiver['kind']): Promise<readonly Receiver[]> {
     return this.#all(
-      'SELECT document FROM receiver WHERE kind = ? AND deleted_at IS NULL ORDER BY created_at, id',
+      'SELECT document, deleted_at FROM receiver WHERE kind = ? ORDER BY created_at, id',
       kind,
     ).map(receiverOf)
   }
 
   async receiver(id: Id): Promise<Receiver | undefined> {
     const [row] = this.#all('SELECT document, deleted_at FROM receiver WHERE id = ?', id)
-    if (row === undefined) return undefined
-    const receiver = receiverOf(row)
-    return row.deleted_at === null ? receiver : { ...receiver, deletedAt: Number(row.deleted_at) }
+    return row === undefined ? undefined : receiverOf(row)
   }
 
   async removeReceiver(id: Id, at: number): Promise<void> {
@@ -129,15 +127,31 @@ class SqliteStore implements FleetStore {
     const status = outcome.outcome === 'retry' ? 'open' : outcome.outcome
     const error = outcome.outcome === 'delivered' ? null : outcome.error
     const next = outcome.outcome === 'retry' ? outcome.nextAttemptAt : outcome.at
-    this.#run(
-      `UPDATE delivery SET status = ?, attempts = attempts + 1, last_error = ?, next_attempt_at = ?
-       WHERE receiver = ? AND sequence = (SELECT sequence FROM event WHERE id = ?)`,
-      status,
-      error,
-      next,
+    this.#transaction(() => {
+      this.#run(
+        `UPDATE delivery SET status = ?, attempts = attempts + 1, last_error = ?, next_attempt_at = ?
+         WHERE receiver = ? AND sequence = (SELECT sequence FROM event WHERE id = ?)`,
+        status,
+        error,
+        next,
+        receiver,
+        event.id,
+      )
+      this.#run(
+        'UPDATE receiver SET last_status = ?, last_attempt_at = ? WHERE id = ?',
+        status,
+        outcome.at,
+        receiver,
+      )
+    })
+  }
+
+  async lastAttempt(receiver: Id): ReturnType<FleetStore['lastAttempt']> {
+    const [row] = this.#all(
+      'SELECT last_status, last_attempt_at FROM receiver WHERE id = ? AND last_status IS NOT NULL',
       receiver,
-      event.id,
     )
+    return row === undefined ? undefined : attemptOf(row)
   }
 
   async deadLetters(receiver: Id | undefined, limit: number): Promise<readonly Delivery[]> {
