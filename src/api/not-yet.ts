@@ -124,15 +124,6 @@ const NOT_YET: readonly NotYet[] = [
   ],
   ['POST', '/api/security/installation/backup/{id}/api/lock', 'lockBackup', 'Lock a backup'],
   ['POST', '/api/security/installation/backup/{id}/api/unlock', 'unlockBackup', 'Unlock a backup'],
-  ['GET', '/api/webhooks', 'listWebhooks', 'List webhooks'],
-  ['POST', '/api/webhooks', 'createWebhook', 'Create a webhook'],
-  ['GET', '/api/webhook/{id}', 'getWebhook', 'Get a webhook'],
-  ['DELETE', '/api/webhook/{id}', 'deleteWebhook', 'Delete a webhook'],
-  ['GET', '/api/subscriptions', 'listSubscriptions', 'List subscriptions'],
-  ['POST', '/api/subscriptions', 'createSubscription', 'Create a subscription'],
-  ['GET', '/api/subscription/{id}', 'getSubscription', 'Get a subscription'],
-  ['DELETE', '/api/subscription/{id}', 'deleteSubscription', 'Delete a subscription'],
-  ['GET', '/api/events/state_change', 'listStateChangeEvents', 'List state changes'],
 ]
 
 /** Routes for whatever of the original's API `present` does not have. */

@@ -11,12 +11,14 @@ import { openCredentialsFolder } from '../kube/credentials-folder.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import { CONTROL_CLUSTER } from '../ports/clusters.ts'
 import type { Observations } from '../ports/observations.ts'
+import type { SecretBackend } from '../ports/secrets.ts'
 import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { startNudger } from '../reconcile/nudge.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
+import { composeNotifications } from './compose-notifications.ts'
 import { createMemoryObservations } from '../store/memory.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 
@@ -29,6 +31,7 @@ export interface ObservationOptions {
   readonly objects: ObjectReader
   readonly clock: Clock
   readonly randomness: Randomness
+  readonly secrets: SecretBackend
   readonly onError: (error: unknown) => void
 }
 
@@ -46,7 +49,8 @@ export async function composeObservation(options: ObservationOptions): Promise<R
   const store = openSqliteStore(join(configuration.data, 'store.sqlite'))
   const observations = createMemoryObservations()
   const completed = await remember(store, observations)
-  const onEvents = (): void => undefined
+  const notifications = await composeNotifications({ ...options, store })
+  const onEvents = notifications.wake
   const tracker = await startStateTracker({
     writer,
     observations,
@@ -66,6 +70,7 @@ export async function composeObservation(options: ObservationOptions): Promise<R
     async close() {
       await observer?.close()
       await tracker.close()
+      await notifications.close()
       await store.close()
     },
   }

@@ -74,9 +74,11 @@ export async function composeServer(configuration: Configuration, version: strin
   })
   const tokens = await openTokenFile({ path: join(data, 'tokens.json'), clock, randomness })
   const adminToken = await tokens.ensureAdmin(configuration['admin-token'])
+  const secrets = await openSecrets(configuration, data, () => writer.fleet)
   const observation = await composeObservation({
     configuration,
     writer,
+    secrets,
     objects: home.objects,
     clock,
     randomness,

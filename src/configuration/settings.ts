@@ -34,6 +34,11 @@ function httpUrl(text: string): string | undefined {
   return username === '' && password === '' ? undefined : `must not hold a token, ${example}`
 }
 
+/** As Standard Webhooks writes keys. */
+function isSigningKey(text: string): boolean {
+  return /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
+}
+
 function days(text: string): string | undefined {
   return /^\d{1,4}$/.test(text) ? undefined : 'must be a whole number of days'
 }
@@ -153,6 +158,22 @@ export const SETTINGS = [
     parse: anything,
     secret: true,
     description: 'The admin token to use instead of a generated one',
+  },
+  {
+    key: 'webhook-key',
+    placeholder: '<key>',
+    default: undefined,
+    parse: (text) => (isSigningKey(text) ? undefined : 'must be whsec_ and base64 of 24 to 64 bytes'),
+    secret: true,
+    description:
+      'Signs what is sent to webhooks; without it webhook-key in the data directory, made at the first start',
+  },
+  {
+    key: 'webhook-link-local',
+    placeholder: '<yes|no>',
+    default: 'no',
+    parse: oneOf('yes', 'no'),
+    description: 'yes: webhooks may be at link-local addresses and metadata services',
   },
   {
     key: 'secret-backend',

@@ -60,14 +60,14 @@ async function headersOf(
 ): Promise<Record<string, string> | string> {
   const headers: Record<string, string> = {}
   for (const header of receiver.headers) {
-    const value = await valueOf(header, options)
+    const value = await headerValue(header, options)
     if (value === undefined) return `The header ${header.key} has no value: ${missing(header)}`
     headers[header.key] = value
   }
   return headers
 }
 
-async function valueOf(
+async function headerValue(
   { value, secretKey, valueFromEnv }: ReceiverHeader,
   { secrets, environment }: HttpSenderOptions,
 ): Promise<string | undefined> {

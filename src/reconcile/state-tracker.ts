@@ -123,7 +123,7 @@ class Tracker implements StateTracker {
       const installation = after.kind === 'Installation' ? after : fleet.installation(id)
       if (installation === undefined) return
       this.#own(installation)
-      const silent = isSilent(before?.kind === 'Installation' ? before : undefined, installation)
+      const silent = isSilent(before, installation)
       for (const present of ofInstallation(fleet, installation, observations)) this.#take(present, !silent)
     } else if (after?.kind === 'Cluster') {
       this.#take(ofCluster(this.#options.writer.fleet, after.metadata.id, observations), true)
@@ -256,8 +256,10 @@ function present(one: Present | undefined): readonly Present[] {
 }
 
 /** The original makes no event when a group is left or a deletion is cancelled; portals count on the ones it makes. */
-function isSilent(before: Installation | undefined, after: Installation): boolean {
-  const { operation, group } = after.spec
-  if (operation.kind === 'deletion-cancellation') return true
-  return group === null && typeof before?.spec.group === 'string'
+function isSilent(before: IntentChange['before'], { spec }: Installation): boolean {
+  if (spec.operation.kind === 'deletion-cancellation') return true
+  const hadGroup =
+    (before?.kind === 'Installation' || before?.kind === 'InstallationRequest') &&
+    typeof before.spec.group === 'string'
+  return hadGroup && spec.group === null
 }

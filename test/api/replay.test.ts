@@ -15,11 +15,6 @@ const EXCEPTIONS: readonly { readonly transcript: string; readonly step: string;
     step: 'health is not there',
     why: 'GET /healthz is a route of this server',
   },
-  {
-    transcript: 'security-locks',
-    step: 'only the creation event',
-    why: 'the event log is not there yet: 501',
-  },
 ]
 
 /** Transcripts of areas that are not there yet: the server answers 501, or has no data to answer with. */
@@ -44,16 +39,6 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
     'defect-switch-roles-errors',
   ],
   'commands in pods': ['cluster-installation-exec-errors', 'defect-ci-exec-unreachable'],
-  'events, webhooks and subscriptions': [
-    'cli-webhook-subscription-events',
-    'defect-subscription-url-not-validated',
-    'defect-webhook-duplicate-url',
-    'defect-webhook-headers-not-validated',
-    'event-state-change-cluster',
-    'event-which-calls',
-    'subscription-crud',
-    'webhook-crud',
-  ],
 }
 
 const FOLDERS = [
