@@ -74,7 +74,7 @@ export async function composeServer(configuration: Configuration, version: strin
   })
   const tokens = await openTokenFile({ path: join(data, 'tokens.json'), clock, randomness })
   const adminToken = await tokens.ensureAdmin(configuration['admin-token'])
-  const secrets = await openSecrets(configuration, data, () => writer.fleet)
+  const secrets = await openSecrets(configuration, () => writer.fleet)
   const observation = await composeObservation({
     configuration,
     writer,
@@ -84,7 +84,6 @@ export async function composeServer(configuration: Configuration, version: strin
     randomness,
     onError,
   })
-  const secrets = await openSecrets(configuration, () => writer.fleet)
   const secretHolds = createSecretHolds()
   const sweep =
     placement === 'now'
