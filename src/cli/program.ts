@@ -31,17 +31,9 @@ Settings can be flags, environment variables (FLEETWRIGHT_*) or keys of a YAML f
 /** @returns the exit code */
 export async function run(argv: readonly string[], context: CommandContext): Promise<ExitCode | 2> {
   let code: ExitCode = 0
-  const program = new Command('fleetwright')
-    .description('GitOps control plane for single-tenant SaaS: provisioning requests become commits.')
-    .version(context.version)
-    .addHelpText('after', EXIT_CODES)
-    .showHelpAfterError('--help says what is possible.')
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'fleetwright: ')) })
-    .exitOverride()
-  for (const add of COMMANDS)
-    add(program, context, (result) => {
-      code = result
-    })
+  const program = createProgram(context, (result) => {
+    code = result
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return code
@@ -51,6 +43,23 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     context.terminal.error(describe(error))
     return error.code === 'invalid-configuration' || error.code === 'invalid-request' ? 2 : 1
   }
+}
+
+/** All commands; `finish` takes the exit code of the one that ran. */
+export function createProgram(context: CommandContext, finish: (code: ExitCode) => void): Command {
+  const program = new Command('fleetwright')
+    .description('GitOps control plane for single-tenant SaaS: provisioning requests become commits.')
+    .version(context.version)
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('--help says what is possible.')
+    .configureOutput({
+      writeOut: (text) => context.terminal.write(text),
+      writeErr: (text) => context.terminal.error(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, 'fleetwright: ')),
+    })
+    .exitOverride()
+  for (const add of COMMANDS) add(program, context, finish)
+  return program
 }
 
 function describe({ message, data }: FleetError): string {

@@ -129,16 +129,19 @@ function emitIntent(intent: Intent): string {
     apiVersion,
     kind,
     metadata: ordered(metadata, METADATA),
-    spec: ordered(spec, SPEC),
+    spec: ordered(spec, SPEC, SPEC_END),
     ...rest,
   })
 }
 
 const METADATA = ['name', 'id', 'createdAt', 'deletedAt', 'annotations'] as const
-/** What people look for first; the rest follows by name, so that equal intents have equal texts. */
+/** What people look for first; the rest follows by name, so that equal intents have equal texts; what they seldom touch is last. */
 const SPEC = [
   'displayName',
   'description',
+  'provider',
+  'provisioner',
+  'region',
   'owner',
   'group',
   'groupSequence',
@@ -152,16 +155,22 @@ const SPEC = [
   'env',
   'priorityEnv',
   'placement',
-  'clusterInstallations',
-  'operation',
 ] as const
+const SPEC_END = ['clusterInstallations', 'operation', 'templateSet'] as const
 
-function ordered(value: object, first: readonly string[]): Readonly<Record<string, unknown>> {
+function ordered(
+  value: object,
+  first: readonly string[],
+  last: readonly string[] = [],
+): Readonly<Record<string, unknown>> {
   const entries = value as Readonly<Record<string, unknown>>
   const result: Record<string, unknown> = {}
-  for (const key of first) if (entries[key] !== undefined) result[key] = canonical(entries[key])
-  for (const key of Object.keys(entries).sort())
-    if (!(key in result) && entries[key] !== undefined) result[key] = canonical(entries[key])
+  const take = (key: string): void => {
+    if (entries[key] !== undefined) result[key] = canonical(entries[key])
+  }
+  for (const key of first) take(key)
+  for (const key of Object.keys(entries).sort()) if (!(key in result) && !last.includes(key)) take(key)
+  for (const key of last) take(key)
   return result
 }
 

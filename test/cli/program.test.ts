@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'tap'
+import { commandsMarkdown } from '../../src/cli/commands-markdown.ts'
 import { SETTINGS } from '../../src/configuration/settings.ts'
-import { fleetwright } from '../support/command-line.ts'
+import { fleetwright, ROOT, runHere } from '../support/command-line.ts'
 
 const WRONG_USE: readonly (readonly [string, readonly string[], Readonly<Record<string, string>>, RegExp])[] =
   [
@@ -29,21 +32,34 @@ const WRONG_USE: readonly (readonly [string, readonly string[], Readonly<Record<
       /no\.yaml: there is no such file/,
     ],
     ['a folder that is not there', ['validate', 'nowhere'], {}, /nowhere: there is no such folder/],
-    ['a folder without a fleet', ['validate', '.'], {}, /fleet\.yaml is missing.*fleetwright init/],
+    ['a folder without a fleet', ['validate', ROOT], {}, /fleet\.yaml is missing.*fleetwright init/],
   ]
 
 for (const [what, args, environment, message] of WRONG_USE)
   test(`wrong use: ${what}`, async (t) => {
-    const { code, stdout, stderr } = await fleetwright(args, { cwd: t.testdir({}), environment })
+    const { code, stdout } = await runHere(args, environment)
     t.equal(code, 2)
-    t.match(stderr, message)
-    t.equal(stdout, '')
-    t.notMatch(stderr, /\n {4}at /, 'no stack')
+    t.match(stdout, message)
+    t.notMatch(stdout, /\n {4}at /, 'no stack')
   })
 
+test('what is wrong goes to standard error, data to standard output', async (t) => {
+  const wrong = await fleetwright(['serve', '--lisen', 'x'])
+  t.match(wrong, {
+    code: 2,
+    stdout: '',
+    stderr: /^fleetwright: unknown option '--lisen'\n\(Did you mean --listen\?\)/,
+  })
+  t.match(await fleetwright(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/, stderr: '' })
+})
+
 test('serve --help has every setting of the server that is no secret', async (t) => {
-  const { code, stdout } = await fleetwright(['serve', '--help'])
+  const { code, stdout } = await runHere(['serve', '--help'])
   t.equal(code, 0)
   for (const setting of SETTINGS.filter((candidate) => !('of' in candidate)))
     t.equal(stdout.includes(`--${setting.key} `), !('secret' in setting), setting.key)
+})
+
+test('docs/commands.md is what --help says', async (t) => {
+  t.equal(readFileSync(join(ROOT, 'docs/commands.md'), 'utf8'), commandsMarkdown(), 'npm run docs writes it')
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { fleetwright, startFleetwright } from '../support/command-line.ts'
+import { fleetwright, runHere, startFleetwright } from '../support/command-line.ts'
 
 test('tokens are created, listed and revoked while the server runs, which heeds it at once', async (t) => {
   const data = join(t.testdir({}), 'data')
@@ -36,6 +36,8 @@ test('tokens are created, listed and revoked while the server runs, which heeds 
   t.equal((await fleetwright(['token', 'revoke', 'portal', '--data', data])).code, 0)
   t.equal(await statusWith(token), 401, 'revoked')
   t.equal(await statusWith(reader), 200, 'the others stay')
+  const last = await runHere(['token', 'revoke', 'admin', '--data', data])
+  t.match(last, { code: 1, stdout: /admin is the last admin token/ })
 })
 
 test('several processes that create tokens at the same time lose none', async (t) => {
@@ -57,26 +59,26 @@ test('several processes that create tokens at the same time lose none', async (t
 
 test('wrong use of tokens is said', async (t) => {
   const data = t.testdir({})
-  const taken = await fleetwright(['token', 'create', 'x', '--data', data])
+  const taken = await runHere(['token', 'create', 'x', '--data', data])
   t.equal(taken.code, 0)
-  t.match(await fleetwright(['token', 'create', 'x', '--data', data]), {
+  t.match(await runHere(['token', 'create', 'x', '--data', data]), {
     code: 1,
-    stderr: /There is a token x already/,
+    stdout: /There is a token x already/,
   })
-  t.match(await fleetwright(['token', 'create', 'A B', '--data', data]), {
+  t.match(await runHere(['token', 'create', 'A B', '--data', data]), {
     code: 2,
-    stderr: /A token name is/,
+    stdout: /A token name is/,
   })
-  t.match(await fleetwright(['token', 'create', 'y', '--role', 'root', '--data', data]), {
+  t.match(await runHere(['token', 'create', 'y', '--role', 'root', '--data', data]), {
     code: 2,
-    stderr: /Allowed choices are reader, writer, admin/,
+    stdout: /Allowed choices are reader, writer, admin/,
   })
-  t.match(await fleetwright(['token', 'revoke', 'z', '--data', data]), {
+  t.match(await runHere(['token', 'revoke', 'z', '--data', data]), {
     code: 1,
-    stderr: /There is no token z/,
+    stdout: /There is no token z/,
   })
-  t.match(await fleetwright(['token', 'list', '--data', join(data, 'no')]), {
+  t.match(await runHere(['token', 'list', '--data', join(data, 'no')]), {
     code: 2,
-    stderr: /no data directory/,
+    stdout: /no data directory/,
   })
 })

@@ -75,7 +75,11 @@ async function listTokens(context: CommandContext, { json, ...options }: TokenOp
 }
 
 async function revokeToken(context: CommandContext, name: string, options: Options): Promise<ExitCode> {
-  if (!(await (await open(context, options)).revoke(name)))
+  const tokens = await open(context, options)
+  const admins = tokens.list().filter(({ role }) => role === 'admin')
+  if (admins.length === 1 && admins[0]?.name === name)
+    throw new FleetError('guarded', `${name} is the last admin token; make another one first.`)
+  if (!(await tokens.revoke(name)))
     throw new FleetError(
       'not-found',
       `There is no token ${name}; fleetwright token list names those there are.`,

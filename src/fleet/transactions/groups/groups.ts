@@ -43,8 +43,8 @@ export function createGroup(input: CreateGroup): Transaction<Group> {
       },
     }
     const body = lines(
-      changeLine('Version', undefined, group.spec.version),
-      changeLine('Image', undefined, group.spec.image),
+      group.spec.version ? `Version: ${group.spec.version}` : undefined,
+      group.spec.image ? `Image: ${group.spec.image}` : undefined,
     )
     return result(group, undefined, `Create group ${input.name}`, body)
   }
