@@ -21,7 +21,7 @@ export function commandsMarkdown(): string {
     '',
     'Exit codes: 0 fine; 1 found something wrong or different, or failed; 2 wrong use. Data goes to standard output, what went wrong',
     'and progress to standard error. Colours and progress appear on a terminal only; `NO_COLOR` switches colours off. `--json` prints data as JSON.',
-    'In a checkout of the project, `npx fleetwright …` runs them.',
+    'In a checkout of the project, `bin/fleetwright.js …` runs them, on the Node that `npm ci` brought.',
     '',
     '`init`, `validate`, `render`, `plan` and `diff` need no server. `status` and `history` ask one: its address is `--server`, the token',
     'comes from `FLEETWRIGHT_TOKEN` or a file. `token` works on the data directory, while its server runs or not.',

@@ -108,7 +108,7 @@ function announce(
   const { bold, cyan, dim } = terminal.colors
   const row = (name: string, text: string): void => terminal.line(`  ${dim(name.padEnd(7))}${text}`)
   // npm starts it from a checkout, where the command is not on the PATH.
-  const command = environment.npm_lifecycle_event === undefined ? 'fleetwright' : 'npx fleetwright'
+  const command = environment.npm_lifecycle_event === undefined ? 'fleetwright' : 'bin/fleetwright.js'
   const data = configuration.data === DEFAULT_DATA ? '' : ` --data ${configuration.data}`
   const given = configuration['admin-token'] !== undefined
   const known = given ? '$FLEETWRIGHT_ADMIN_TOKEN' : (adminToken ?? '<token>')
