@@ -15,7 +15,6 @@ import type { RepositoryHome } from '../git/contracts.ts'
 import { openEmbeddedHome } from '../git/embedded/home.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
-import { createCredentials } from '../git/remote/credentials.ts'
 import { openRemoteHome } from '../git/remote/home.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
@@ -31,6 +30,7 @@ import { openTokenFile } from '../secrets/token-file.ts'
 import { createMemoryLeases } from '../store/memory.ts'
 import { createPooledRandomness, systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
+import { fleetCredentials } from './fleet-credentials.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
 
@@ -154,15 +154,8 @@ async function openWriter(options: WriterOptions): Promise<FleetWriter> {
 
 /** @throws FleetError what `openEmbeddedHome` and `openRemoteHome` throw */
 async function openHome(configuration: Configuration, data: string): Promise<RepositoryHome> {
-  const { fleet, 'fleet-token': token, 'fleet-token-file': tokenFile } = configuration
-  if (token !== undefined && tokenFile !== undefined)
-    throw new FleetError('invalid-configuration', 'Give fleet-token-file or fleet-token, not both.')
+  const { fleet } = configuration
+  const credentials = fleetCredentials(configuration)
   if (!isRemote(fleet)) return await openEmbeddedHome(fleet ?? join(data, 'fleet.git'))
-  const user = configuration['fleet-user']
-  const credentials = createCredentials({
-    user,
-    ...(token === undefined ? {} : { token }),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-  })
   return await openRemoteHome({ url: fleet, credentials, folder: join(data, 'remote') })
 }

@@ -4,6 +4,7 @@ import { newFleetFiles } from '../../src/cli/new-fleet.ts'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import { FLEET_PATH } from '../../src/fleet/paths.ts'
 import { fleetwright, runHere, runProcess, startFleetwright } from '../support/command-line.ts'
+import { GIT_TOKEN, startGitServer } from '../support/git-server/server.ts'
 
 test('init makes a folder that is valid, rendered and committed', async (t) => {
   const folder = join(t.testdir({}), 'fleet')
@@ -85,4 +86,33 @@ test('the commented block of the new fleet.yaml is valid too', async (t) => {
   const text = (settings?.text ?? '').replaceAll(/^ {2}# (aws:| {2,}\S)/gm, '  $1')
   t.match(text, /^ {2}aws:\n {4}region: /m)
   t.same(createDocuments().parse(FLEET_PATH, text).problems, [])
+})
+
+test('init fills an empty repository on a git server, with a token that no argument and no message shows', async (t) => {
+  const server = await startGitServer()
+  t.teardown(() => server.close())
+  const args = ['init', server.url, '--domain', 'cloud.example.org', '--name', 'remote']
+  const denied = await runHere(args, { FLEETWRIGHT_FLEET_TOKEN: 'wrong-token' })
+  t.equal(denied.code, 1)
+  t.match(denied.stdout, /cannot be read/)
+  t.notMatch(denied.stdout, /wrong-token/)
+  const file = join(t.testdir({ token: `${GIT_TOKEN}\n` }), 'token')
+  const made = await runHere([...args, '--json', '--fleet-token-file', file])
+  t.equal(made.code, 0, made.stdout)
+  t.equal(server.git('rev-parse', 'main').trim(), JSON.parse(made.stdout).commit)
+  t.match(server.git('show', 'main:fleet.yaml'), `url: ${server.url}`)
+  t.match(await runHere(args, { FLEETWRIGHT_FLEET_TOKEN: GIT_TOKEN }), {
+    code: 2,
+    stdout: /main branch already/,
+  })
+  t.match(await runHere(['init', server.url.replace('//', '//me:secret@'), '--domain', 'a.example']), {
+    code: 2,
+    stdout: /must not hold a user name or token/,
+  })
+
+  const data = join(t.testdirName, 'data')
+  const flags = ['--fleet', server.url, '--fleet-token-file', file, '--data', data, '--listen', '127.0.0.1:0']
+  const running = startFleetwright(['serve', ...flags, '--log-level', 'warn'])
+  t.match(await running.waitFor(/Ctrl-C/), `git clone ${server.url}`)
+  t.match(await running.stop('SIGTERM'), { code: 0, stderr: '' })
 })

@@ -28,22 +28,26 @@ test('the packed package runs from under node_modules, where Node strips no type
   t.match(await run('render', '--check', join(folder, 'fleet')), { code: 0 })
 })
 
-test('an older Node gets one clear line; in a checkout the command starts its own', async (t) => {
-  const found = await runProcess('which', ['-a', 'node'])
-  const versions = await Promise.all(
-    found.stdout
-      .trim()
-      .split('\n')
-      .map(async (path) => ({ path, version: (await runProcess(path, ['--version'])).stdout })),
-  )
-  const old = versions.find(({ version }) => Number(/^v(\d+)/.exec(version)?.[1]) < 24)
-  if (old === undefined) return t.skip('no older Node on this machine')
+/** A Node of this machine that is too old, if it has one. */
+async function olderNode(): Promise<string | undefined> {
+  const { stdout } = await runProcess('which', ['-a', 'node'])
+  for (const path of stdout.trim().split('\n')) {
+    const { stdout: version } = await runProcess(path, ['--version'])
+    if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) return path
+  }
+  return undefined
+}
+
+const old = await olderNode()
+const skip = old === undefined ? 'no older Node on this machine' : false
+
+test('an older Node gets one clear line; in a checkout the command starts its own', { skip }, async (t) => {
   const folder = t.testdir({})
   await cp(join(ROOT, 'bin'), join(folder, 'bin'), { recursive: true })
   await cp(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const refused = await runProcess(old.path, [join(folder, 'bin/fleetwright.js'), 'validate'])
+  const refused = await runProcess(old ?? '', [join(folder, 'bin/fleetwright.js'), 'validate'])
   t.match(refused, { code: 2, stdout: '' })
   t.match(refused.stderr, /^fleetwright needs Node 24 or newer; this is Node \d+\.\d+\.\d+\. .*\n$/)
-  const own = await runProcess(old.path, [join(ROOT, 'bin/fleetwright.js'), 'validate', folder])
+  const own = await runProcess(old ?? '', [join(ROOT, 'bin/fleetwright.js'), 'validate', folder])
   t.match(own, { code: 2, stderr: /fleet\.yaml is missing/ })
 })

@@ -9,15 +9,23 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { EngineName } from '../../fleet/intents.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
 import { git, runGit } from '../../git/child-process.ts'
+import type { Credentials } from '../../git/remote/credentials.ts'
 import { problemLines } from '../checkout.ts'
-import type { CommandContext, ExitCode } from '../command-context.ts'
+import {
+  addSettings,
+  type CommandContext,
+  type ExitCode,
+  type Options,
+  readSettings,
+} from '../command-context.ts'
+import { fleetCredentials } from '../fleet-credentials.ts'
 import { type NewFile, newFleetFiles } from '../new-fleet.ts'
 
 const EMBEDDED_URL = 'http://127.0.0.1:8075/fleet.git'
 const AUTHOR = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
 const ENGINES: readonly EngineName[] = ['argocd', 'flux']
 
-interface InitOptions {
+interface InitOptions extends Options {
   readonly name?: string
   readonly domain: string
   readonly engine: EngineName
@@ -25,7 +33,7 @@ interface InitOptions {
 }
 
 export function addInit(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('init')
     .description('make a new fleet repository')
     .argument(
@@ -39,21 +47,26 @@ export function addInit(program: Command, context: CommandContext, finish: (code
       new Option('--engine <engine>', 'what applies the manifests').choices(ENGINES).default('argocd'),
     )
     .option('--json', 'as JSON')
-    .action(async (target: string, options: InitOptions) => {
-      finish(await init(context, target, options))
-    })
+  addSettings(command, ['fleet-token-file', 'fleet-user'])
+  command.action(async (target: string, options: InitOptions) => {
+    finish(await init(context, target, options))
+  })
 }
 
 type Kind = 'folder' | 'bare' | 'url'
 
-async function init({ terminal }: CommandContext, target: string, options: InitOptions): Promise<ExitCode> {
+async function init(context: CommandContext, target: string, options: InitOptions): Promise<ExitCode> {
+  const { terminal } = context
+  const credentials = fleetCredentials(await readSettings(context, options))
   const kind = kindOf(target)
   const name = options.name ?? nameOf(target)
   const repositoryUrl = kind === 'url' ? target : EMBEDDED_URL
   const files = newFleetFiles({ name, domain: options.domain, engine: options.engine, repositoryUrl })
   requireValid(files)
   const commit =
-    kind === 'folder' ? await initFolder(target, files, name) : await initRemote(target, kind, files, name)
+    kind === 'folder'
+      ? await initFolder(target, files, name)
+      : await initRemote({ target, kind, credentials }, files, name)
   if (options.json === true) {
     terminal.json({ target, commit, files: files.map(({ path }) => path) })
     return 0
@@ -126,19 +139,29 @@ async function commitFiles(folder: string, files: readonly NewFile[], name: stri
   return (await git(['-C', folder, 'rev-parse', 'HEAD'])).toString('utf8').trim()
 }
 
+interface Remote {
+  readonly target: string
+  readonly kind: Exclude<Kind, 'folder'>
+  readonly credentials: Credentials
+}
+
 /** @throws FleetError `remote-unavailable`, `remote-refused`; `invalid-configuration` when it has a main branch */
 async function initRemote(
-  target: string,
-  kind: Exclude<Kind, 'folder'>,
+  { target, kind, credentials }: Remote,
   files: readonly NewFile[],
   name: string,
 ): Promise<string> {
+  if (kind === 'url') requireCleanUrl(target)
   if (kind === 'bare' && !existsSync(target))
     await git(['init', '--quiet', '--bare', '--initial-branch=main', target])
   const remote = kind === 'bare' ? resolve(target) : target
-  const found = await runGit(['ls-remote', remote, 'refs/heads/main'])
+  const environment = kind === 'bare' ? {} : await loginOf(credentials)
+  const found = await runGit(['ls-remote', remote, 'refs/heads/main'], { environment })
   if (found.code !== 0)
-    throw new FleetError('remote-unavailable', `${target} cannot be read: ${found.words.trim()}`)
+    throw new FleetError(
+      'remote-unavailable',
+      `${target} cannot be read: ${credentials.redact(found.words.trim())}`,
+    )
   if (found.output.length > 0)
     throw new FleetError(
       'invalid-configuration',
@@ -148,10 +171,36 @@ async function initRemote(
   try {
     await git(['init', '--quiet', '--initial-branch=main', folder])
     const commit = await commitFiles(folder, files, name)
-    const pushed = await runGit(['-C', folder, 'push', '--quiet', remote, 'HEAD:refs/heads/main'])
+    const pushed = await runGit(['-C', folder, 'push', '--quiet', remote, 'HEAD:refs/heads/main'], {
+      environment,
+    })
     if (pushed.code === 0) return commit
-    throw new FleetError('remote-refused', `${target} did not take the push: ${pushed.words.trim()}`)
+    throw new FleetError(
+      'remote-refused',
+      `${target} did not take the push: ${credentials.redact(pushed.words.trim())}`,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** @throws FleetError `invalid-configuration`: a token in a URL ends up in files and lists of processes */
+function requireCleanUrl(target: string): void {
+  const { username, password } = URL.canParse(target) ? new URL(target) : { username: '', password: '' }
+  if (username === '' && password === '') return
+  throw new FleetError(
+    'invalid-configuration',
+    'The URL must not hold a user name or token; give the token with --fleet-token-file or FLEETWRIGHT_FLEET_TOKEN.',
+  )
+}
+
+/** Settings of git by the environment, which only this user can read. */
+async function loginOf(credentials: Credentials): Promise<Readonly<Record<string, string>>> {
+  const authorization = await credentials.authorization()
+  if (authorization === undefined) return {}
+  return {
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'http.extraHeader',
+    GIT_CONFIG_VALUE_0: `Authorization: ${authorization}`,
   }
 }
