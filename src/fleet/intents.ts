@@ -93,6 +93,8 @@ export interface FleetSettings {
     readonly vpcs?: readonly string[]
     /** Regular expressions (case-insensitive, whole name): values of such variables are secret. Added to the built-in list. */
     readonly secretEnvNames?: readonly string[]
+    /** What every cluster has, unless it says otherwise. */
+    readonly utilities?: Utilities
     readonly deletion: {
       readonly pendingSeconds: number
       readonly keepDatabase: boolean
@@ -128,11 +130,40 @@ export interface NodeGroup {
 
 export type NodeGroupChange = Pick<NodeGroup, 'name'> & Partial<NodeGroup>
 
+/** What can be installed on clusters beside installations; a template set knows the chart of each. In the order they are needed. */
+export const UTILITY_NAMES = [
+  'mattermost-operator',
+  'external-secrets',
+  'crossplane',
+  'cloudnative-pg',
+  'pgbouncer',
+  'nginx',
+  'nginx-internal',
+  'external-dns',
+  'prometheus-operator',
+  'thanos',
+  'fluentbit',
+  'teleport',
+  'promtail',
+  'node-problem-detector',
+  'rtcd',
+  'metrics-server',
+  'velero',
+  'cloudprober',
+] as const
+export type UtilityName = (typeof UTILITY_NAMES)[number]
+
 export interface UtilityVersion {
-  /** Chart version, or `unmanaged`. */
+  /** Chart version, or `unmanaged`: what is installed is left alone. */
   readonly chart: string
-  readonly valuesPath: string
+  /** As the API was given it: answered, not read. What is rendered comes from git only. */
+  readonly valuesPath?: string
+  /** Where the chart is, when the template set knows no public place or another is wanted. */
+  readonly repository?: string
+  /** Helm values, over those of the template set. */
+  readonly values?: JsonObject
 }
+export type Utilities = Readonly<Partial<Record<UtilityName, UtilityVersion>>>
 
 export interface KubernetesChange {
   readonly version?: string
@@ -186,7 +217,8 @@ export interface Cluster {
     readonly kubernetes?: KubernetesIntent
     /** What the last request asked for, until it is known to be there: the original's ChangeRequest. */
     readonly change?: KubernetesChange
-    readonly utilities?: Readonly<Record<string, UtilityVersion>>
+    /** Each wins over the fleet's. */
+    readonly utilities?: Utilities
     /** Utilities that the last provisioning left as they are; the API shows them blank. */
     readonly unchangedUtilities?: readonly string[]
     readonly pgbouncer?: PgbouncerSettings

@@ -1,6 +1,6 @@
 /** Layout version 1 of the fleet repository: the only place that knows where a file is. */
 import type { FleetPath, Id } from './ids.ts'
-import type { EngineName, Intent, Slug } from './intents.ts'
+import type { EngineName, Intent, Slug, UtilityName } from './intents.ts'
 
 export const FLEET_PATH = 'fleet.yaml' as FleetPath
 
@@ -50,8 +50,25 @@ export function unplacedTombstonePath(id: Id): FleetPath {
   return `requests/tombstones/${id}.yaml` as FleetPath
 }
 
+/** Below the folder of a cluster, applied on the control cluster: by what the engine installs charts and applies manifests. */
+export const SYSTEM_CONTROL_FOLDER = 'system/control'
+/** Below the folder of a cluster, applied on the cluster itself. */
+export const SYSTEM_MANIFESTS_FOLDER = 'system/manifests'
+
 export function systemFolder(cluster: Slug): string {
   return `clusters/${cluster}/system`
+}
+
+export function systemReadmePath(cluster: Slug): FleetPath {
+  return `clusters/${cluster}/system/README.md` as FleetPath
+}
+
+export function systemControlPath(cluster: Slug, unit: UtilityName | 'manifests'): FleetPath {
+  return `clusters/${cluster}/${SYSTEM_CONTROL_FOLDER}/${unit}.yaml` as FleetPath
+}
+
+export function systemManifestPath(cluster: Slug, unit: 'observer'): FleetPath {
+  return `clusters/${cluster}/${SYSTEM_MANIFESTS_FOLDER}/${unit}.yaml` as FleetPath
 }
 
 export function infraFolder(cluster: Slug): string {
@@ -60,6 +77,11 @@ export function infraFolder(cluster: Slug): string {
 
 export function controlPath(engine: EngineName, cluster: Slug): FleetPath {
   return `control/${engine}/${cluster}.yaml` as FleetPath
+}
+
+/** What makes an engine follow its control folder. No cluster has this name: slugs begin with a letter or digit. */
+export function fleetControlPath(engine: EngineName): FleetPath {
+  return `control/${engine}/_fleet.yaml` as FleetPath
 }
 
 export type PathRole =
@@ -101,6 +123,7 @@ const PATTERNS: readonly (readonly [RegExp, (match: RegExpMatchArray) => PathRol
   ],
   [/^clusters\/([^/]+)\/system\/.+/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'system' })],
   [/^clusters\/([^/]+)\/infra\/.+/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'infra' })],
+  [/^control\/(?:argocd|flux)\/_fleet\.yaml$/, () => ({ role: 'rendered', unit: 'control' })],
   [
     /^control\/(?:argocd|flux)\/([^/]+)\.yaml$/,
     (m) => ({ role: 'rendered', cluster: m[1], unit: 'control' }),

@@ -1,8 +1,18 @@
-/** The catalogue of cluster utilities: names, names on the wire, pinned chart versions (reference: mattermost-cloud §3.11). */
+/** The utilities of the provisioning API: names, names on the wire, charts of clusters it creates when nobody says which. */
+import type { UtilityName } from './intents.ts'
+
 export interface Utility {
-  readonly name: string
+  readonly name: UtilityName
   readonly wireName: string
   readonly chart: string
+}
+
+/** One version, never a range; or left alone. The schemas have the same pattern. */
+export const CHART_VERSION = /^(unmanaged|v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?)$/
+
+/** What the API answers when it was given none. */
+export function valuesPathOf(name: UtilityName): string {
+  return `${name}/values.yaml`
 }
 
 export const UTILITIES: readonly Utility[] = [

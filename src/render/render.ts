@@ -6,6 +6,7 @@ import type { Fleet, IntentChange } from '../fleet/fleet.ts'
 import type { Cluster, FleetSettings, Group, Installation, Intent } from '../fleet/intents.ts'
 import { manifestPath } from '../fleet/paths.ts'
 import type { RenderChanges } from '../ports/writer.ts'
+import { clusterChanges, renderClusters } from './cluster/cluster-changes.ts'
 import { renderInstallation } from './installation/render-installation.ts'
 import type { TemplateSets } from './template-set.ts'
 
@@ -20,12 +21,17 @@ export function createRenderChanges(sets: TemplateSets): RenderChanges {
       renderInstallation(sets, fleet, installation),
     )
     const kept = new Set<string>(rendered.map(({ path }) => path))
-    return [...removed.filter(({ path }) => !kept.has(path)), ...rendered]
+    return [
+      ...removed.filter(({ path }) => !kept.has(path)),
+      ...clusterChanges(sets, fleet, changes),
+      ...rendered,
+    ]
   }
 }
 
 /** Every rendered file of the fleet, one after another. */
 export function* renderFleet(sets: TemplateSets, fleet: Fleet): Iterable<FileChange> {
+  yield* renderClusters(sets, fleet)
   for (const installation of fleet.installations()) {
     if (installation.spec.placement !== undefined) yield renderInstallation(sets, fleet, installation)
   }

@@ -3,13 +3,18 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import type { FleetPath } from '../../src/fleet/ids.ts'
+import { UTILITY_NAMES } from '../../src/fleet/intents.ts'
+import { clusterPath, FLEET_PATH } from '../../src/fleet/paths.ts'
+import { SCHEMAS } from '../../src/fleet/schemas.ts'
+import { CHART_VERSION } from '../../src/fleet/utilities.ts'
 
 const FOLDER = join(import.meta.dirname, '../../fleet-repo-schema/examples')
 const documents = createDocuments()
 
 /** Where a document of an example's kind belongs. */
 function pathFor(name: string): FleetPath {
-  return (name.startsWith('fleet') ? 'fleet.yaml' : 'requests/example.yaml') as FleetPath
+  if (name.startsWith('fleet')) return FLEET_PATH
+  return name.startsWith('cluster') ? clusterPath('prod-1') : ('requests/example.yaml' as FleetPath)
 }
 
 test('the valid examples are valid', async (t) => {
@@ -33,4 +38,19 @@ test('the invalid examples are refused as they say', async (t) => {
     )
     t.not(expected.length, 0, name)
   }
+})
+
+test('the schemas know the utilities and versions that the code knows', async (t) => {
+  for (const { properties, $defs } of [SCHEMAS.Fleet, SCHEMAS.Cluster]) {
+    t.same(Object.keys(properties.spec.properties.utilities.properties), UTILITY_NAMES)
+    t.equal($defs.utility.properties.chart.pattern, CHART_VERSION.source)
+  }
+})
+
+test('a new fleet starts with the example', async (t) => {
+  const folder = join(import.meta.dirname, '../..')
+  const texts = ['examples/fleet.yaml', 'fleet-repo-schema/examples/valid/fleet.yaml'].map((name) =>
+    readFileSync(join(folder, name), 'utf8'),
+  )
+  t.equal(texts[0], texts[1])
 })

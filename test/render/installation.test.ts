@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv, type ValidateFunction } from 'ajv'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { parse, parseAllDocuments } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { FleetIndex } from '../../src/fleet/fleet-index.ts'
 import {
   API_VERSION,
@@ -15,11 +14,11 @@ import {
 import { clusterPath, databasePath, groupPath, installationPath } from '../../src/fleet/paths.ts'
 import { emitDocument } from '../../src/fleet/yaml/emit.ts'
 import { renderInstallation } from '../../src/render/installation/render-installation.ts'
+import { CRD_FOLDER, createCrdCheck } from '../support/crds.ts'
 import { AWS, CREATED_AT, cluster, group, id, installation, settings } from '../support/intents.ts'
 import { templateSets } from '../support/templates.ts'
 
 const GOLDEN = join(import.meta.dirname, '../golden/installations')
-const CRDS = join(import.meta.dirname, '../../../shared/crds')
 const sets = templateSets()
 
 const DATABASES: readonly DatabaseIntent[] = [
@@ -159,20 +158,15 @@ test('manifests are canonical: read and printed again they are the same text', a
 })
 
 test('every document is valid against its real CRD', {
-  skip: existsSync(CRDS) ? false : '../shared/crds is not here',
+  skip: existsSync(CRD_FOLDER) ? false : '../shared/crds is not here',
 }, async (t) => {
-  const schemas = crdSchemas()
-  const ajv = new Ajv({
-    strict: false,
-    formats: { int32: true, int64: true, 'date-time': true, byte: true, date: true },
-  })
-  const compiled = new Map<object, ValidateFunction>()
+  const check = createCrdCheck()
   let checked = 0
   for (const [name, text] of cases()) {
     for (const document of parseAllDocuments(text)) {
       const value = document.toJS()
-      const schema = schemas.get(`${value.apiVersion} ${value.kind}`)
-      if (schema === undefined) {
+      const found = check(value)
+      if (found === 'no CRD') {
         t.match(
           value.apiVersion,
           /^(v1|networking\.k8s\.io\/v1|policy\/v1|rbac\.authorization\.k8s\.io\/v1)$/,
@@ -181,10 +175,7 @@ test('every document is valid against its real CRD', {
         continue
       }
       checked += 1
-      const validate = compiled.get(schema) ?? ajv.compile(closed(schema))
-      compiled.set(schema, validate)
-      if (!validate(value))
-        t.fail(`${name}: ${value.kind} ${value.metadata.name}: ${ajv.errorsText(validate.errors)}`)
+      if (found !== 'valid') t.fail(`${name}: ${value.kind} ${value.metadata.name}: ${found}`)
     }
   }
   t.ok(checked > 100, `${checked} documents`)
@@ -233,33 +224,3 @@ test('the order of keys in a document does not matter', async (t) => {
   const sorted = { A: { value: '1' }, B: { value: '2' }, C: { value: '3' } }
   t.equal(rendered({ env: reversed }), rendered({ env: sorted }))
 })
-
-function crdSchemas(): ReadonlyMap<string, object> {
-  const found = new Map<string, object>()
-  for (const name of readdirSync(CRDS).filter((file) => file.endsWith('.yaml'))) {
-    const { spec } = parse(readFileSync(join(CRDS, name), 'utf8'))
-    for (const version of spec.versions)
-      found.set(`${spec.group}/${version.name} ${spec.names.kind}`, version.schema.openAPIV3Schema)
-  }
-  return found
-}
-
-/** Unknown fields are pruned by a real API server; here they are an error. */
-function closed(schema: unknown): object {
-  if (Array.isArray(schema)) return schema.map(closed)
-  if (typeof schema !== 'object' || schema === null) return schema as unknown as object
-  const copy: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(schema))
-    copy[key] =
-      key === 'properties'
-        ? Object.fromEntries(Object.entries(value as object).map(([name, field]) => [name, closed(field)]))
-        : typeof value === 'object'
-          ? closed(value)
-          : value
-  const open =
-    copy['x-kubernetes-preserve-unknown-fields'] === true || copy.additionalProperties !== undefined
-  const isRoot = 'properties' in copy && 'apiVersion' in (copy.properties as object)
-  if ('properties' in copy && !open && !isRoot) copy.additionalProperties = false
-  if (isRoot) (copy.properties as Record<string, unknown>).metadata = { type: 'object' }
-  return copy
-}

@@ -1,7 +1,8 @@
 /** Clusters: import, create, change, annotate, lock. What runs in the cloud follows from the intent. */
 import { FleetError } from '../../errors.ts'
 import type { Id } from '../../ids.ts'
-import { API_VERSION, type Cluster } from '../../intents.ts'
+import type { Fleet } from '../../fleet.ts'
+import { API_VERSION, type Cluster, type Utilities } from '../../intents.ts'
 import { slugFor } from '../../slugs.ts'
 import type { Transaction } from '../../transaction.ts'
 import { changeLine, lines } from '../text.ts'
@@ -13,13 +14,22 @@ export interface AddCluster {
   readonly name: string
   readonly annotations: readonly string[]
   readonly spec: Omit<Cluster['spec'], 'operation' | 'templateSet'>
+  /** Utilities it gets beside those of `spec`, unless the fleet says what every cluster has. */
+  readonly usualUtilities?: Utilities
 }
 
 /** A new cluster, imported or to be created. */
-export function addCluster({ id, name, annotations, spec }: AddCluster): Transaction<Cluster> {
+export function addCluster({
+  id,
+  name,
+  annotations,
+  spec,
+  usualUtilities,
+}: AddCluster): Transaction<Cluster> {
   return (fleet, context) => {
     const createdAt = new Date(context.now).toISOString()
     const slug = slugFor(name, 'cluster', id, (candidate) => fleet.cluster(candidate) !== undefined)
+    const utilities = utilitiesFor(fleet, spec.utilities, usualUtilities)
     const cluster: Cluster = {
       apiVersion: API_VERSION,
       kind: 'Cluster',
@@ -31,6 +41,7 @@ export function addCluster({ id, name, annotations, spec }: AddCluster): Transac
       },
       spec: {
         ...spec,
+        ...(utilities === undefined ? {} : { utilities }),
         templateSet: fleet.settings.spec.templateSet,
         operation: { kind: 'creation', generation: 1, requestedAt: createdAt },
       },
@@ -38,6 +49,18 @@ export function addCluster({ id, name, annotations, spec }: AddCluster): Transac
     const verb = spec.provisioner === 'external' ? 'Import' : 'Create'
     return result(cluster, undefined, `${verb} cluster ${slug}`, `Provisioner: ${spec.provisioner}`)
   }
+}
+
+/** What the fleet pins is not written down again: the next version of the fleet is then the cluster's as well. */
+function utilitiesFor(
+  fleet: Fleet,
+  given: Utilities | undefined,
+  usual: Utilities | undefined,
+): Utilities | undefined {
+  if (usual === undefined) return given
+  const everywhere: Readonly<Record<string, unknown>> = fleet.settings.spec.utilities ?? {}
+  const added = Object.entries(usual).filter(([name]) => everywhere[name] === undefined)
+  return { ...Object.fromEntries(added), ...given }
 }
 
 export function updateCluster(input: {
