@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import { isFleetError } from '../../src/fleet/errors.ts'
@@ -11,6 +10,7 @@ import { lockInstallation } from '../../src/fleet/transactions/installations/lif
 import type { FleetWriter } from '../../src/ports/writer.ts'
 import { creation, embeddedWriter, requestContext } from '../support/git-writer.ts'
 import { cluster, id } from '../support/intents.ts'
+import { commitAs, git } from '../support/person.ts'
 
 const documents = createDocuments()
 
@@ -32,34 +32,6 @@ function importCluster(name: string, number: number): Transaction<undefined> {
     text: { subject: `Import cluster ${name}`, trailers: { Cluster: id(number) } },
     value: undefined,
   })
-}
-
-function git(directory: string, ...args: string[]): string {
-  return execFileSync('git', ['--git-dir', directory, ...args], { encoding: 'utf8' })
-}
-
-/** Commits files to main as a person with native git does. */
-async function commitAs(
-  directory: string,
-  folder: string,
-  files: Readonly<Record<string, string>>,
-  message: string,
-): Promise<void> {
-  const work = await mkdtemp(join(folder, 'work-'))
-  const run = (...args: string[]): string =>
-    execFileSync(
-      'git',
-      ['-C', work, '-c', 'user.name=Grace', '-c', 'user.email=grace@example.com', ...args],
-      { encoding: 'utf8' },
-    )
-  execFileSync('git', ['clone', '--quiet', directory, work])
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(work, name)), { recursive: true })
-    await writeFile(join(work, name), text)
-  }
-  run('add', '-A')
-  run('commit', '--quiet', '-m', message)
-  run('push', '--quiet', 'origin', 'HEAD:main')
 }
 
 test('requests that wait together are one commit each, and the projection is the subtree of main', async (t) => {

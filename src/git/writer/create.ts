@@ -1,5 +1,8 @@
 /** Opens a fleet repository for writing: first commit, load, repair, catch up with what happened meanwhile. */
+import { createDocuments } from '../../fleet/documents.ts'
 import { FleetError } from '../../fleet/errors.ts'
+import type { FileChange } from '../../fleet/files.ts'
+import { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
 import type { FleetWriter } from '../../ports/writer.ts'
@@ -72,7 +75,7 @@ async function pushFirstCommit(
 ): Promise<void> {
   const { home, committer, clock, initialFiles, randomness } = options
   const editor = createTreeEditor(home.objects, tree ?? EMPTY_TREE)
-  const objects: NewObject[] = [...(await editor.apply(initialFiles))]
+  const objects: NewObject[] = [...(await editor.apply([...initialFiles, ...renderedOf(options)]))]
   if (tree === undefined) objects.push(emptyTreeObject())
   const line = signature(committer.name, committer.email, clock.now())
   const message = commitMessage(
@@ -87,6 +90,15 @@ async function pushFirstCommit(
     message,
   })
   await home.push([{ ref: MAIN, expected: main, next: commit.oid }], [...objects, commit])
+}
+
+/** What follows from the first settings, so that what an engine is pointed at is there from the start. */
+function renderedOf({ initialFiles, render }: WriterOptions): readonly FileChange[] {
+  const text = initialFiles.find(({ path }) => path === FLEET_PATH)?.text
+  const settings = text === undefined ? undefined : createDocuments().parse(FLEET_PATH, text).intent
+  if (settings?.kind !== 'Fleet') return []
+  const change = { path: FLEET_PATH, before: undefined, after: settings }
+  return render(new FleetIndex(settings), [change])
 }
 
 /** After a crash between refs, or a person's push to main: each projection follows main again. */

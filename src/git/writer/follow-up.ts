@@ -3,7 +3,8 @@ import { isFleetError } from '../../fleet/errors.ts'
 import type { FileChange, Problem } from '../../fleet/files.ts'
 import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
 import { type FleetPath, type Id, idFromBytes } from '../../fleet/ids.ts'
-import { clusterPath, installationPath, roleOf } from '../../fleet/paths.ts'
+import { clusterPath, FLEET_PATH, installationPath, roleOf } from '../../fleet/paths.ts'
+import type { Slug } from '../../fleet/intents.ts'
 import type { RequestContext } from '../../fleet/transaction.ts'
 import { acceptRequest } from '../../fleet/transactions/requests.ts'
 import type { Committed, HistoryEntry } from '../../ports/writer.ts'
@@ -70,7 +71,7 @@ interface Edits {
 async function editedManifests(head: Head, taken: Taken, options: WriterOptions): Promise<Edits> {
   const touched = new Map(taken.editedManifests.map((file) => [file.path, file]))
   const expected = (fleet: Fleet): readonly FileChange[] =>
-    options.render(fleet, [...unitsOf(fleet, touched.keys())]).filter((file) => touched.has(file.path))
+    expectedFiles(fleet, taken.editedManifests, options)
   const wrong = await changedOnly(head, expected(head.committed))
   const wrongPaths = new Set<string>(wrong.map((file) => file.path))
   for (const path of touched.keys()) if (!wrongPaths.has(path)) head.problems.delete(path)
@@ -94,19 +95,45 @@ async function editedManifests(head: Head, taken: Taken, options: WriterOptions)
   return { restored: () => [], lines: [] }
 }
 
+/** How the touched files should be; one beside the rendered ones would be applied as well, so it should not be there. */
+function expectedFiles(
+  fleet: Fleet,
+  touched: Taken['editedManifests'],
+  options: WriterOptions,
+): readonly FileChange[] {
+  const paths = new Set(touched.map(({ path }) => path))
+  const expected = options
+    .render(fleet, [...unitsOf(fleet, paths)])
+    .filter((file) => paths.has(file.path))
+  const known = new Set<string>(expected.map(({ path }) => path))
+  const extra = touched.filter(({ path, to }) => to !== undefined && !known.has(path) && isWholeFolder(path))
+  // Paths of files in the tree.
+  return [...expected, ...extra.map(({ path }) => ({ path: path as FleetPath, text: undefined }))]
+}
+
+/** Of some folders the engines apply every file. */
+function isWholeFolder(path: string): boolean {
+  const role = roleOf(path)
+  return role.role === 'rendered' && (role.unit === 'system' || role.unit === 'control')
+}
+
 /** Changes that make the renderer print the units of these files again. */
 function* unitsOf(fleet: Fleet, paths: Iterable<string>): Iterable<IntentChange> {
   const seen = new Set<string>()
   for (const path of paths) {
     const role = roleOf(path)
-    if (role.role !== 'rendered' || role.cluster === undefined) continue
-    const intentPath =
-      role.id === undefined ? clusterPath(role.cluster) : installationPath(role.cluster, role.id)
+    if (role.role !== 'rendered') continue
+    const intentPath = intentPathOf(role)
     const after = fleet.intent(intentPath)
     if (after === undefined || seen.has(intentPath)) continue
     seen.add(intentPath)
     yield { path: intentPath, before: after, after }
   }
+}
+
+function intentPathOf({ cluster, id }: { readonly cluster?: Slug; readonly id?: Id }): FleetPath {
+  if (cluster === undefined) return FLEET_PATH
+  return id === undefined ? clusterPath(cluster) : installationPath(cluster, id)
 }
 
 function renderItem(

@@ -5,7 +5,7 @@
 import type { Fleet } from '../../fleet/fleet.ts'
 import { type ObjectId, type RefName, SHARDS } from '../../fleet/ids.ts'
 import type { Cluster, EngineName } from '../../fleet/intents.ts'
-import { clusterFolder, infraFolder, systemFolder } from '../../fleet/paths.ts'
+import { clusterFolder, infraFolder, roleOf, systemFolder } from '../../fleet/paths.ts'
 import type { CommitInput, NewObject, ObjectReader, RefUpdate, TreeEditor } from '../contracts.ts'
 import { commitObject, EMPTY_TREE, emptyTreeObject } from '../objects.ts'
 
@@ -53,6 +53,8 @@ export function touchedProjections(
   const seenFolders = new Set<string>()
   for (const path of paths) {
     const [top, name, ...rest] = path.split('/')
+    if (top === 'control')
+      for (const projection of whollyTouched(fleet, path)) touched.set(projection.ref, projection)
     if (top !== 'clusters' || name === undefined) continue
     const unit = rest[0] === 'installations' ? `installations/${rest[1]}` : (rest[0] ?? '')
     if (seenFolders.has(`${name}/${unit}`)) continue
@@ -65,6 +67,14 @@ export function touchedProjections(
     }
   }
   return [...touched.values()]
+}
+
+/** A cluster whose control file changes may just have got another engine: its refs must be there, and where main is. */
+function whollyTouched(fleet: Fleet, path: string): readonly Projection[] {
+  const role = roleOf(path)
+  const name = role.role === 'rendered' ? role.cluster : undefined
+  const cluster = name === undefined ? undefined : fleet.cluster(name)
+  return cluster === undefined ? [] : projectionsOf(cluster.metadata.name, engineOf(fleet, cluster))
 }
 
 /** Every projection of the fleet, for start and repair. */

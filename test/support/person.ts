@@ -1,0 +1,37 @@
+/** A person who works on the fleet repository with native git. */
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** What native git says of a bare repository. */
+export function git(directory: string, ...args: string[]): string {
+  return execFileSync('git', ['--git-dir', directory, ...args], { encoding: 'utf8' })
+}
+
+/** Commits files to main as a person with native git does; undefined: the file or folder goes. */
+export async function commitAs(
+  directory: string,
+  folder: string,
+  files: Readonly<Record<string, string | undefined>>,
+  message: string,
+): Promise<void> {
+  const work = await mkdtemp(join(folder, 'work-'))
+  const run = (...args: string[]): string =>
+    execFileSync(
+      'git',
+      ['-C', work, '-c', 'user.name=Grace', '-c', 'user.email=grace@example.com', ...args],
+      { encoding: 'utf8' },
+    )
+  execFileSync('git', ['clone', '--quiet', directory, work])
+  for (const [name, text] of Object.entries(files)) {
+    if (text === undefined) {
+      await rm(join(work, name), { recursive: true })
+      continue
+    }
+    await mkdir(dirname(join(work, name)), { recursive: true })
+    await writeFile(join(work, name), text)
+  }
+  run('add', '-A')
+  run('commit', '--quiet', '-m', message)
+  run('push', '--quiet', 'origin', 'HEAD:main')
+}
