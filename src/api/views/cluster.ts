@@ -1,11 +1,17 @@
-import type { Cluster, KubernetesChange, NodeGroupChange, PgbouncerSettings } from '../../fleet/intents.ts'
+import type {
+  Cluster,
+  FleetSettings,
+  KubernetesChange,
+  NodeGroupChange,
+  PgbouncerSettings,
+} from '../../fleet/intents.ts'
 import { clusterState } from '../../fleet/state.ts'
-import { UTILITIES } from '../../fleet/utilities.ts'
+import { UTILITIES, valuesPathOf } from '../../fleet/utilities.ts'
 import type { Parts } from '../context.ts'
 import type { Observation } from '../../ports/observations.ts'
 import { annotationViews, lockView, milliseconds } from './common.ts'
 
-type ClusterParts = Pick<Parts, 'leases' | 'observations'>
+type ClusterParts = Pick<Parts, 'leases' | 'observations' | 'writer'>
 
 export interface ClusterViewOptions {
   /** Shows the settings for draining nodes although nobody gave any (kops). */
@@ -14,7 +20,7 @@ export interface ClusterViewOptions {
 
 /** A cluster as the original shows it. */
 export function clusterView(
-  { leases, observations }: ClusterParts,
+  { leases, observations, writer }: ClusterParts,
   cluster: Cluster,
   options: ClusterViewOptions = {},
 ): object {
@@ -41,7 +47,8 @@ export function clusterView(
         }
       : cloudView(cluster, seen, options)),
     Networking: '',
-    UtilityMetadata: spec.utilities === undefined ? null : utilitiesView(cluster, seen),
+    UtilityMetadata:
+      spec.utilities === undefined ? null : utilitiesView(cluster, writer.fleet.settings, seen),
     PgBouncerConfig: pgbouncerView(spec.pgbouncer),
     AllowInstallations: spec.allowInstallations,
     CreateAt: milliseconds(metadata.createdAt),
@@ -138,14 +145,21 @@ function nodeGroupView(type: string, group: NodeGroupChange): object {
   }
 }
 
-/** Versions that are wanted, and those that were seen running. */
-export function utilitiesView({ spec }: Cluster, seen: Observation | undefined): object {
+/** Versions that are wanted, and those that were seen running. Of an imported cluster those that were asked for, of a created one all. */
+export function utilitiesView(
+  { spec }: Cluster,
+  settings: FleetSettings,
+  seen: Observation | undefined,
+): object {
+  const everywhere = spec.provisioner === 'external' ? undefined : settings.spec.utilities
   const desired = UTILITIES.map(({ name, wireName }) => {
-    const utility = spec.utilities?.[name]
+    const utility = spec.utilities?.[name] ?? everywhere?.[name]
     if (spec.unchangedUtilities?.includes(name)) return [wireName, { Chart: '', ValuesPath: '' }] as const
     return [
       wireName,
-      utility === undefined ? null : { Chart: utility.chart, ValuesPath: utility.valuesPath },
+      utility === undefined
+        ? null
+        : { Chart: utility.chart, ValuesPath: utility.valuesPath ?? valuesPathOf(name) },
     ] as const
   })
   const actual = UTILITIES.map(({ name, wireName }) => {

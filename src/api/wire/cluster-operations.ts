@@ -17,18 +17,13 @@ import {
   UPGRADE,
   upgradeHandler,
 } from './cluster-kubernetes.ts'
-import {
-  checkPgbouncer,
-  PGBOUNCER,
-  PGBOUNCER_DEFAULTS,
-  pgbouncerOf,
-  UTILITIES_SHAPE,
-} from './cluster-values.ts'
+import { checkPgbouncer, PGBOUNCER, PGBOUNCER_DEFAULTS, pgbouncerOf } from './cluster-values.ts'
 import { requireValid } from './need.ts'
+import { checkUtilities, UTILITY_VERSIONS } from './utility-versions.ts'
 
 const PROVISION = object({
   force: flag('Applies again what runs'),
-  'utility-versions': UTILITIES_SHAPE,
+  'utility-versions': UTILITY_VERSIONS,
   'pgbouncer-config': PGBOUNCER,
 })
 const CLUSTER = { description: 'The cluster' }
@@ -114,6 +109,7 @@ async function provision(parts: Parts, context: HandlerContext): Promise<Answer>
   const given = body['utility-versions']
   requireValid((need) => {
     checkPgbouncer(body['pgbouncer-config'], need)
+    checkUtilities(given, need)
     for (const name of Object.keys(given ?? {}))
       need(
         UTILITIES.some((utility) => utility.name === name),

@@ -1,10 +1,9 @@
 /** What several requests about clusters have in common. */
 import type { JsonObject, PgbouncerSettings } from '../../fleet/intents.ts'
-import { anyObject, type Decoded, integer, map, object, text } from '../shapes.ts'
+import { anyObject, type Decoded, integer, object, text } from '../shapes.ts'
 import type { Need } from './need.ts'
 
 export const NODE_GROUP = object({ InstanceType: text(), MinCount: integer(), MaxCount: integer() })
-export const UTILITIES_SHAPE = map(object({ Chart: text(), ValuesPath: text() }), 'By name of the utility')
 export const ROTATOR = anyObject('How nodes are drained')
 export const PGBOUNCER = object({
   MinPoolSize: integer(),

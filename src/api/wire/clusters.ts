@@ -75,7 +75,14 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       responses: { 200: { description: 'Versions' } },
       async handler(context) {
         const cluster = find(parts, context)
-        return json(200, utilitiesView(cluster, parts.observations.get('cluster', context.id())))
+        return json(
+          200,
+          utilitiesView(
+            cluster,
+            parts.writer.fleet.settings,
+            parts.observations.get('cluster', context.id()),
+          ),
+        )
       },
     },
     {

@@ -2,7 +2,6 @@
 import { requireNewAnnotations } from '../../fleet/annotations.ts'
 import type { Cluster, KubernetesIntent } from '../../fleet/intents.ts'
 import { addCluster } from '../../fleet/transactions/clusters/clusters.ts'
-import { UTILITIES } from '../../fleet/utilities.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json } from '../routes.ts'
 import { type Decoded, flag, integer, list, map, object, text } from '../shapes.ts'
@@ -13,10 +12,10 @@ import {
   PGBOUNCER,
   PGBOUNCER_DEFAULTS,
   pgbouncerOf,
-  UTILITIES_SHAPE,
   VERSION,
 } from './cluster-values.ts'
 import { type Need, requireValid } from './need.ts'
+import { checkUtilities, givenUtilities, UTILITY_VERSIONS, usualUtilities } from './utility-versions.ts'
 import { newId } from './values.ts'
 
 export const CREATE_CLUSTER = object({
@@ -42,7 +41,7 @@ export const CREATE_CLUSTER = object({
   'allow-installations': flag(),
   'api-security-lock': flag(),
   annotations: list(text()),
-  'utility-versions': UTILITIES_SHAPE,
+  'utility-versions': UTILITY_VERSIONS,
   'pgbouncer-config': PGBOUNCER,
 })
 type Body = Decoded<typeof CREATE_CLUSTER>
@@ -58,6 +57,7 @@ export async function createClusterHandler(parts: Parts, context: HandlerContext
     id,
     name: '',
     annotations,
+    usualUtilities: usualUtilities(body['utility-versions']),
     spec: specOf(body, newId(parts.randomness).slice(0, 6)),
   })
   return await context.submit({ transaction, answer: (cluster) => json(202, clusterView(parts, cluster)) })
@@ -86,6 +86,7 @@ function check(body: Body, need: Need): void {
     'must equal node-min-count when a cluster is created',
   )
   checkPgbouncer(body['pgbouncer-config'], need)
+  checkUtilities(body['utility-versions'], need)
   if (isEks(body)) checkEks(body, need)
 }
 
@@ -105,25 +106,14 @@ function checkEks(body: Body, need: Need): void {
 }
 
 function specOf(body: Body, suffix: string): Omit<Cluster['spec'], 'operation' | 'templateSet'> {
-  const given = body['utility-versions'] ?? {}
   const kubernetes = isEks(body) ? eksChange(body, suffix) : kopsChange(body)
-  const utilities = UTILITIES.map(
-    ({ name, chart }) =>
-      [
-        name,
-        {
-          chart: given[name]?.Chart || chart,
-          valuesPath: given[name]?.ValuesPath || `${name}/values.yaml`,
-        },
-      ] as const,
-  )
   return {
     provider: 'aws',
     provisioner: isEks(body) ? 'eks' : 'kops',
     zones: body.zones ?? (isEks(body) ? ['us-east-1a', 'us-east-1b'] : ['us-east-1a']),
     kubernetes,
     change: kubernetes,
-    utilities: Object.fromEntries(utilities),
+    utilities: givenUtilities(body['utility-versions']),
     pgbouncer: { ...PGBOUNCER_DEFAULTS, ...pgbouncerOf(body['pgbouncer-config']) },
     allowInstallations: body['allow-installations'] ?? false,
     ...(body['api-security-lock'] === true ? { apiLocked: true } : {}),

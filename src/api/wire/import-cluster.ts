@@ -10,6 +10,7 @@ import { flag, list, object, text } from '../shapes.ts'
 import { clusterView } from '../views/cluster.ts'
 import { PGBOUNCER_DEFAULTS } from './cluster-values.ts'
 import { requireValid } from './need.ts'
+import { checkUtilities, givenUtilities, UTILITY_VERSIONS } from './utility-versions.ts'
 import { newId } from './values.ts'
 
 export const IMPORT_CLUSTER = object({
@@ -18,15 +19,18 @@ export const IMPORT_CLUSTER = object({
   annotations: list(text()),
   'allow-installations': flag(),
   'api-security-lock': flag(),
+  'utility-versions': UTILITY_VERSIONS,
 })
 
 export async function importClusterHandler(parts: Parts, context: HandlerContext): Promise<Answer> {
   const body = context.decode(IMPORT_CLUSTER)
   const secretName = body['external-cluster-secret-name'] ?? ''
   const vpc = body['vpc-id'] || undefined
-  requireValid((need) =>
-    need(secretName !== '', '/external-cluster-secret-name', 'must name the secret with the kubeconfig'),
-  )
+  requireValid((need) => {
+    need(secretName !== '', '/external-cluster-secret-name', 'must name the secret with the kubeconfig')
+    checkUtilities(body['utility-versions'], need)
+  })
+  const utilities = givenUtilities(body['utility-versions'])
   const annotations = requireNewAnnotations(body.annotations ?? [], '/annotations')
   await requireKubeconfig(parts, context, secretName)
   const add = addCluster({
@@ -39,6 +43,7 @@ export async function importClusterHandler(parts: Parts, context: HandlerContext
       credentialsSecret: secretName,
       allowInstallations: body['allow-installations'] ?? false,
       ...(vpc === undefined ? {} : { vpc, pgbouncer: PGBOUNCER_DEFAULTS }),
+      ...(Object.keys(utilities).length > 0 ? { utilities } : {}),
       ...(body['api-security-lock'] === true ? { apiLocked: true } : {}),
     },
   })

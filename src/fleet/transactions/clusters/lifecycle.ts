@@ -1,8 +1,10 @@
 /** Operations on a cluster as a whole: try its creation again, provision its utilities, delete it. */
 import { FleetError } from '../../errors.ts'
+import type { Fleet } from '../../fleet.ts'
 import type { Id } from '../../ids.ts'
 import type { Cluster, PgbouncerSettings, UtilityVersion } from '../../intents.ts'
 import type { Transaction } from '../../transaction.ts'
+import { CHART_VERSION, UTILITIES } from '../../utilities.ts'
 import { changeLine, lines } from '../text.ts'
 import {
   type ClusterStateOf,
@@ -54,7 +56,7 @@ export function provisionCluster(input: ProvisionCluster): Transaction<Cluster> 
     requireState(before, 'provisioning', input.stateOf)
     const pgbouncer = pgbouncerOf(before, input)
     const after = withOperation(before, 'provisioning', context.now, {
-      ...utilitiesOf(before, input),
+      ...utilitiesOf(fleet, before, input),
       ...(pgbouncer === undefined ? {} : { pgbouncer }),
     })
     const body = lines(
@@ -66,19 +68,31 @@ export function provisionCluster(input: ProvisionCluster): Transaction<Cluster> 
 }
 
 function utilitiesOf(
+  fleet: Fleet,
   { spec }: Cluster,
   { utilities: asked, reapply }: ProvisionCluster,
 ): Pick<Cluster['spec'], 'utilities' | 'unchangedUtilities'> {
-  const wanted: Record<string, UtilityVersion> = { ...spec.utilities, ...reapply }
+  const running = Object.entries(reapply ?? {}).filter(
+    ([name, { chart }]) => usualChart(name) !== undefined && CHART_VERSION.test(chart),
+  )
+  const wanted: Record<string, UtilityVersion> = { ...spec.utilities, ...Object.fromEntries(running) }
   if (asked === undefined) return { utilities: wanted }
+  const pinned: Readonly<Record<string, UtilityVersion>> = fleet.settings.spec.utilities ?? {}
   for (const [name, { chart, valuesPath }] of Object.entries(asked)) {
     if (chart === '' && valuesPath === '') continue
-    wanted[name] = { ...wanted[name], chart: chart || wanted[name]?.chart || '', valuesPath }
+    const present = wanted[name]?.chart ?? pinned[name]?.chart ?? usualChart(name)
+    const next = chart || present
+    if (next !== undefined) wanted[name] = { ...wanted[name], chart: next, valuesPath }
   }
   const unchanged = Object.keys(asked).filter(
     (name) => asked[name]?.chart === '' && asked[name].valuesPath === '',
   )
   return { utilities: wanted, unchangedUtilities: unchanged.sort() }
+}
+
+/** Undefined: the API knows no such utility. */
+function usualChart(name: string): string | undefined {
+  return UTILITIES.find((utility) => utility.name === name)?.chart
 }
 
 function pgbouncerOf(
