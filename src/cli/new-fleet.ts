@@ -94,7 +94,7 @@ spec:
   environment: ${emitScalar(name)}
   # What applies the manifests: argocd or flux.
   engine: ${engine}
-  # What the engine pulls from, and the Secret on each cluster it logs in with.
+  # What the engine pulls from, and the Secret in its namespace that it logs in with.
   repository:
     url: ${emitScalar(repositoryUrl)}
     secretName: fleetwright-repository
@@ -141,6 +141,22 @@ spec:
     installationsPerSharedDatabase: 300
     installationsPerPgbouncerDatabase: 2500
     schemasPerLogicalDatabase: 10
+  # Charts that every cluster has; a cluster may name another version, or unmanaged.
+  utilities:
+    mattermost-operator:
+      chart: 1.0.3
+    external-secrets:
+      chart: 2.9.0
+    crossplane:
+      chart: 2.1.1
+    cloudnative-pg:
+      chart: 0.29.1
+    nginx:
+      chart: 4.11.1
+    external-dns:
+      chart: 1.21.1
+    metrics-server:
+      chart: 3.12.1
   deletion:
     # A deletion can be cancelled for so long.
     pendingSeconds: 180

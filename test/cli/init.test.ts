@@ -19,7 +19,14 @@ test('init makes a folder that is valid, rendered and committed', async (t) => {
   ])
   t.equal(made.code, 0, made.stderr)
   const { commit, files } = JSON.parse(made.stdout)
-  t.same(files, ['.gitattributes', 'CODEOWNERS', 'README.md', 'fleet.yaml'])
+  t.same(files, [
+    '.gitattributes',
+    'CODEOWNERS',
+    'README.md',
+    'fleet.yaml',
+    'control/argocd/_fleet.yaml',
+    'control/flux/_fleet.yaml',
+  ])
   const log = await runProcess('git', ['log', '--format=%H %s', 'main'], { cwd: folder })
   t.equal(log.stdout, `${commit} Create fleet fleet\n`)
   t.equal((await runProcess('git', ['status', '--porcelain'], { cwd: folder })).stdout, '')

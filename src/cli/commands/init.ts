@@ -2,14 +2,17 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { createDocuments } from '../../fleet/documents.ts'
 import { FleetError } from '../../fleet/errors.ts'
-import type { EngineName } from '../../fleet/intents.ts'
+import { FleetIndex } from '../../fleet/fleet-index.ts'
+import type { EngineName, FleetSettings } from '../../fleet/intents.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
 import { git, runGit } from '../../git/child-process.ts'
 import type { Credentials } from '../../git/remote/credentials.ts'
+import { renderFleet } from '../../render/render.ts'
+import { readTemplateSets, TEMPLATE_FOLDER } from '../../system/template-files.ts'
 import { problemLines } from '../checkout.ts'
 import {
   addSettings,
@@ -61,8 +64,8 @@ async function init(context: CommandContext, target: string, options: InitOption
   const kind = kindOf(target)
   const name = options.name ?? nameOf(target)
   const repositoryUrl = kind === 'url' ? target : EMBEDDED_URL
-  const files = newFleetFiles({ name, domain: options.domain, engine: options.engine, repositoryUrl })
-  requireValid(files)
+  const written = newFleetFiles({ name, domain: options.domain, engine: options.engine, repositoryUrl })
+  const files = [...written, ...(await renderedFiles(requireValid(written)))]
   const commit =
     kind === 'folder'
       ? await initFolder(target, files, name)
@@ -101,14 +104,20 @@ function nameOf(target: string): string {
 }
 
 /** @throws FleetError `invalid-configuration` when a name or domain is none */
-function requireValid(files: readonly NewFile[]): void {
+function requireValid(files: readonly NewFile[]): FleetSettings {
   const text = files.find(({ path }) => path === FLEET_PATH)?.text ?? ''
-  const { problems } = createDocuments().parse(FLEET_PATH, text)
-  if (problems.length === 0) return
+  const { intent, problems } = createDocuments().parse(FLEET_PATH, text)
+  if (intent?.kind === 'Fleet') return intent
   throw new FleetError(
     'invalid-configuration',
     `The fleet would not be valid; choose another --name or --domain.\n${problemLines(problems).join('\n')}`,
   )
+}
+
+/** What the engines follow from the start. */
+async function renderedFiles(settings: FleetSettings): Promise<readonly NewFile[]> {
+  const rendered = renderFleet(await readTemplateSets(TEMPLATE_FOLDER), new FleetIndex(settings))
+  return [...rendered].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
 }
 
 async function initFolder(folder: string, files: readonly NewFile[], name: string): Promise<string> {
@@ -124,7 +133,10 @@ async function initFolder(folder: string, files: readonly NewFile[], name: strin
 }
 
 async function commitFiles(folder: string, files: readonly NewFile[], name: string): Promise<string> {
-  for (const { path, text } of files) await writeFile(join(folder, path), text, { flag: 'wx' })
+  for (const { path, text } of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text, { flag: 'wx' })
+  }
   const paths = files.map(({ path }) => path)
   const environment = {
     GIT_AUTHOR_NAME: AUTHOR.name,
