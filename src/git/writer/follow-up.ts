@@ -102,9 +102,7 @@ function expectedFiles(
   options: WriterOptions,
 ): readonly FileChange[] {
   const paths = new Set(touched.map(({ path }) => path))
-  const expected = options
-    .render(fleet, [...unitsOf(fleet, paths)])
-    .filter((file) => paths.has(file.path))
+  const expected = options.render(fleet, [...unitsOf(fleet, paths)]).filter((file) => paths.has(file.path))
   const known = new Set<string>(expected.map(({ path }) => path))
   const extra = touched.filter(({ path, to }) => to !== undefined && !known.has(path) && isWholeFolder(path))
   // Paths of files in the tree.
