@@ -26,11 +26,15 @@ export interface Fleetwright extends Target {
 /** @param data data directory; its log goes to `server.log` there */
 export async function startFleetwright(fleet: Hosted, data: string): Promise<Fleetwright> {
   const started = performance.now()
+  const { PATH, HOME, TMPDIR, NODE_OPTIONS } = process.env
   const log = openSync(join(data, 'server.log'), 'a')
   const child = spawn(
     process.execPath,
-    [MAIN_FILE, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--fleet', fleet.directory],
-    { stdio: ['ignore', 'pipe', log], env: { ...process.env, FLEETWRIGHT_ADMIN_TOKEN: TOKEN } },
+    [MAIN_FILE, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--fleet', fleet.url],
+    {
+      stdio: ['ignore', 'pipe', log],
+      env: { PATH, HOME, TMPDIR, NODE_OPTIONS, FLEETWRIGHT_ADMIN_TOKEN: TOKEN },
+    },
   )
   const ended = once(child, 'close')
   if (child.stdout === null) throw new TypeError('the server has no output')

@@ -4,9 +4,10 @@ import type { FileChange } from '../../../src/fleet/files.ts'
 import type { Fleet } from '../../../src/fleet/fleet.ts'
 import type { Installation } from '../../../src/fleet/intents.ts'
 import { installationPath } from '../../../src/fleet/paths.ts'
-import { openEmbeddedHome } from '../../../src/git/embedded/home.ts'
 import { createHistory } from '../../../src/git/history.ts'
 import { readTips } from '../../../src/git/ref-transactions.ts'
+import { createCredentials } from '../../../src/git/remote/credentials.ts'
+import { openRemoteHome } from '../../../src/git/remote/home.ts'
 import { createFleetWriter } from '../../../src/git/writer/create.ts'
 import type { WindowItem } from '../../../src/git/writer/types.ts'
 import { Writer } from '../../../src/git/writer/writer.ts'
@@ -30,7 +31,7 @@ export const writerAlone: Measure = {
     const ours = await fleets.host('writer-ours', sizes.fleet)
     const peer = await peerOf(fleets, 'writer-peer', sizes.fleet)
     const sets = await readTemplateSets(TEMPLATE_FOLDER)
-    const writer = await openWriter(ours, sets, sizes.preparedCommits)
+    const writer = await openWriter(ours, await fleets.scratch('writer-data'), sets, sizes.preparedCommits)
     const times: { readonly ours: number; readonly peer: number }[] = []
     try {
       // The first round warms both up and does not count.
@@ -72,8 +73,14 @@ export async function peerOf(
   return new NativeGit(await fleets.copy(name, size), await fleets.host(name, size))
 }
 
-async function openWriter(fleet: Hosted, sets: TemplateSets, windowLimit: number): Promise<Writer> {
-  const home = await openEmbeddedHome(fleet.directory)
+async function openWriter(
+  fleet: Hosted,
+  folder: string,
+  sets: TemplateSets,
+  windowLimit: number,
+): Promise<Writer> {
+  const credentials = createCredentials({ user: 'bench' })
+  const home = await openRemoteHome({ url: fleet.url, credentials, folder })
   const nothing = (): void => undefined
   const writer = await createFleetWriter({
     home,
