@@ -1,7 +1,8 @@
 /** Packs on disk: whole and durable, or not there. */
-import { open, readdir, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Pack } from './pack.ts'
+import { syncFiles } from './sync-files.ts'
 
 /** Git's own prefix of files in the making. */
 const TEMPORARY = 'tmp_'
@@ -13,10 +14,15 @@ function folderOf(directory: string): string {
 /** Writes a pack so that it is on the disk, whole, before any ref names what is in it. */
 export async function storePack(directory: string, { name, pack, index }: Pack): Promise<void> {
   const folder = folderOf(directory)
-  // Git looks for packs by their index, so that comes last.
-  await writeDurably(join(folder, `pack-${name}.pack`), pack)
-  await writeDurably(join(folder, `pack-${name}.idx`), index)
-  await syncFolder(folder)
+  const files = [
+    { path: join(folder, `pack-${name}.pack`), content: pack },
+    // Git looks for packs by their index, so that comes last.
+    { path: join(folder, `pack-${name}.idx`), content: index },
+  ]
+  for (const { path, content } of files) await writeFile(temporaryOf(path), content, { mode: 0o444 })
+  await syncFiles(files.map(({ path }) => temporaryOf(path)))
+  for (const { path } of files) await rename(temporaryOf(path), path)
+  await syncFiles([folder])
 }
 
 /** Takes back a pack that no ref names. */
@@ -40,24 +46,7 @@ export async function removeStaleLocks(directory: string): Promise<void> {
   for (const path of locks) await rm(path, { force: true })
 }
 
-/** Under a name git passes over until it is whole: a killed process must not leave half an index. */
-async function writeDurably(path: string, content: Buffer): Promise<void> {
-  const temporary = join(dirname(path), `${TEMPORARY}${basename(path)}`)
-  const file = await open(temporary, 'w', 0o444)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+/** A name git passes over until the file is whole: a killed process must not leave half an index. */
+function temporaryOf(path: string): string {
+  return join(dirname(path), `${TEMPORARY}${basename(path)}`)
 }

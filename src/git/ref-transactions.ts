@@ -1,9 +1,11 @@
 /** Ref transactions through one long-lived `git update-ref --stdin`: all refs or none, each with its old value. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { dirname, join } from 'node:path'
 import { FleetError } from '../fleet/errors.ts'
 import type { ObjectId, RefName } from '../fleet/ids.ts'
 import { git, startGit } from './child-process.ts'
 import type { PushOutcome, RefUpdate } from './contracts.ts'
+import { syncFiles } from './sync-files.ts'
 
 const NOTHING = '0'.repeat(40)
 
@@ -16,11 +18,20 @@ export interface RefTransactions {
   close(): Promise<void>
 }
 
-export function createRefTransactions(directory: string): RefTransactions {
+export interface RefTransactionOptions {
+  /** Refs are on the disk when an update is accepted. A clone that can be made again does not need it. */
+  readonly durable: boolean
+}
+
+export function createRefTransactions(
+  directory: string,
+  { durable }: RefTransactionOptions,
+): RefTransactions {
   let child: ChildProcessWithoutNullStreams | undefined
   function session(): ChildProcessWithoutNullStreams {
     if (child !== undefined) return child
-    const started = startGit(['update-ref', '--stdin'], { directory })
+    // Git would wait for the disk once a ref; below it is once a transaction.
+    const started = startGit(['-c', 'core.fsync=committed', 'update-ref', '--stdin'], { directory })
     // The end of the process tells why writing to it failed.
     started.stdin.on('error', () => undefined)
     started.once('close', () => {
@@ -36,7 +47,9 @@ export function createRefTransactions(directory: string): RefTransactions {
           ? `delete ${ref} ${expected ?? NOTHING}`
           : `update ${ref} ${next} ${expected ?? NOTHING}`,
       )
-      const words = await converse(session(), `start\n${lines.join('\n')}\nprepare\ncommit\n`)
+      const words = durable
+        ? await updateDurably(session(), directory, changes, lines)
+        : await converse(session(), `start\n${lines.join('\n')}\nprepare\ncommit\n`, 'commit')
       if (words === undefined) return { outcome: 'accepted' }
       child = undefined
       if (
@@ -77,17 +90,43 @@ export async function readTips(
   )
 }
 
-/** Undefined when committed, otherwise what git said before it ended. */
+/**
+ * New values are on the disk before they get the names of the refs, and the names before the update counts.
+ * @returns undefined when committed, otherwise what git said before it ended
+ */
+async function updateDurably(
+  child: ChildProcessWithoutNullStreams,
+  directory: string,
+  changes: readonly RefChange[],
+  lines: readonly string[],
+): Promise<string | undefined> {
+  const refused = await converse(child, `start\n${lines.join('\n')}\nprepare\n`, 'prepare')
+  if (refused !== undefined) return refused
+  const written = changes.filter(({ next }) => next !== undefined).map(({ ref }) => join(directory, ref))
+  try {
+    await syncFiles(written.map((path) => `${path}.lock`))
+  } catch (error) {
+    await converse(child, 'abort\n', 'abort')
+    throw error
+  }
+  const failed = await converse(child, 'commit\n', 'commit')
+  if (failed !== undefined) return failed
+  await syncFiles(written.map((path) => dirname(path)))
+  return undefined
+}
+
+/** Undefined when the last command was carried out, otherwise what git said before it ended. */
 async function converse(
   child: ChildProcessWithoutNullStreams,
   commands: string,
+  last: 'prepare' | 'commit' | 'abort',
 ): Promise<string | undefined> {
   return await new Promise((resolve) => {
     let said = ''
     let words = ''
     const hear = (chunk: Buffer): void => {
       said += chunk.toString('latin1')
-      if (said.includes('commit: ok\n')) finish(undefined)
+      if (said.includes(`${last}: ok\n`)) finish(undefined)
     }
     const complain = (chunk: Buffer): void => {
       words += chunk.toString('utf8')

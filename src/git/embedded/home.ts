@@ -11,7 +11,7 @@ import { buildPack } from '../pack.ts'
 import { removeHalfPacks, removeStaleLocks, storePack } from '../pack-folder.ts'
 import { createRefTransactions, readTips } from '../ref-transactions.ts'
 
-/** Kept by the repository itself, so that nobody rewrites history by accident; `core.fsync` makes refs durable. */
+/** Kept by the repository itself, so that nobody rewrites history by accident; `core.fsync` is for pushes by native git. */
 const SETTINGS = [
   ['receive.denyNonFastForwards', 'true'],
   ['receive.denyDeletes', 'true'],
@@ -40,7 +40,7 @@ export async function openEmbeddedHome(directory: string): Promise<RepositoryHom
   await removeHalfPacks(directory)
   for (const [key, value] of SETTINGS) await git(['config', key, value], { directory })
   const objects = createObjectReader(directory)
-  const refs = createRefTransactions(directory)
+  const refs = createRefTransactions(directory, { durable: true })
   const guard = createMainGuard(directory)
   return {
     gitDirectory: directory,

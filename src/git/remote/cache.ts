@@ -52,7 +52,7 @@ export interface CacheOptions {
 export async function openCache(options: CacheOptions): Promise<Cache> {
   const { directory } = options
   await prepare(directory)
-  const refs = createRefTransactions(directory)
+  const refs = createRefTransactions(directory, { durable: false })
   let tips = await readTips(directory)
   const guard = createMainGuard(directory, tips.get(MAIN))
   async function move(changes: readonly RefChange[]): Promise<void> {
