@@ -43,7 +43,11 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
     const password = ['--random-password', '--must-change-password=false']
     await run('admin', 'user', 'create', ...flags, ...login, '--email', email, ...password)
     const scopes = ['--token-name', 'testbed', '--scopes', 'all', '--raw']
-    return { token: (await run('admin', 'user', 'generate-access-token', ...login, ...scopes)).trim() }
+    const output = await run('admin', 'user', 'generate-access-token', ...login, ...scopes)
+    // Warnings may come before it.
+    const token = output.trim().split('\n').at(-1) ?? ''
+    if (!/^[0-9a-f]{40}$/.test(token)) throw new Error(`gitea made no token for ${name}`)
+    return { token }
   }
   const { token } = await addUser(ADMINISTRATOR, '--admin')
   return {

@@ -21,6 +21,8 @@ export interface TestbedOptions {
 
 export interface Testbed {
   readonly folder: string
+  /** A folder in it, gone with it. */
+  makeFolder(name: string): Promise<string>
   readonly clusters: readonly Cluster[]
   /** @throws Error when there is no cluster of that name */
   cluster(name: string): Cluster
@@ -65,6 +67,7 @@ async function startParts(supervisor: Supervisor, options: TestbedOptions): Prom
   const parts = { ...engines, gitea: await gitea, moto: await moto }
   return {
     folder: supervisor.folder,
+    makeFolder: (name) => supervisor.makeFolder(name),
     clusters,
     cluster(name) {
       return given(

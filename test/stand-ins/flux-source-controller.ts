@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import type { KubernetesApi, KubernetesObject } from '../../scripts/testbed/kubernetes-api.ts'
 import { type Behaviour, type Controller, keyOf, type StandIn, startController } from './controller.ts'
 import { type Artifacts, serveArtifacts } from './flux-source-controller/artifacts.ts'
-import { type Login, type Mirror, openMirror } from './flux-source-controller/mirror.ts'
+import { type Login, type Mirror, openMirror, type Tip } from './flux-source-controller/mirror.ts'
 
 const GROUP = '/apis/source.toolkit.fluxcd.io/v1'
 const RETRY = 5_000
+/** Milliseconds that a fetch is good for, for those who were not asked to look. */
+const FETCH_AGE = 1_000
 const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt'
 
 interface Condition {
@@ -42,15 +44,15 @@ export interface FluxSourceControllerOptions {
   readonly api: KubernetesApi
   /** For mirrors. */
   readonly folder: string
-  /** Milliseconds between two looks at the refs of a repository; 0: only when told. The real one takes `spec.interval`. */
+  /** Milliseconds between two looks at the refs of a repository, 5,000 by default; 0: only when told. The real one takes `spec.interval`. */
   readonly poll?: number
   readonly onError?: (key: string, error: unknown) => void
 }
 
 export async function startFluxSourceController(options: FluxSourceControllerOptions): Promise<StandIn> {
-  const { api, folder, poll = 1_000 } = options
+  const { api, folder, poll = 5_000 } = options
   const artifacts = await serveArtifacts()
-  const remotes = createRemotes(folder, poll / 2)
+  const remotes = createRemotes(folder, FETCH_AGE)
   const controller: Controller = startController<GitRepository>({
     api,
     path: `${GROUP}/gitrepositories`,
@@ -89,16 +91,16 @@ async function pass(
     const login = await loginOf(api, repository)
     const { name, branch = 'master' } = spec.ref ?? {}
     const ref = name ?? `refs/heads/${branch}`
-    const commit = await remotes.tip(spec.url, ref, login, isAsked)
-    if (commit === undefined) throw new Error(`couldn't find remote ref "${ref}"`)
-    const revision = `${name ?? branch}@sha1:${commit}`
+    const tip = await remotes.tip(spec.url, ref, login, isAsked)
+    if (tip === undefined) throw new Error(`couldn't find remote ref "${ref}"`)
+    const revision = `${name ?? branch}@sha1:${tip.commit}`
     const isCurrent =
       status?.artifact?.revision === revision &&
       status.observedGeneration === repository.metadata.generation &&
       status.conditions?.[0]?.status === 'True'
     if (isCurrent && !isAsked) return true
-    const content = await (await remotes.mirror(spec.url)).archive(commit, ref, login, spec.ignore ?? '')
-    const path = `gitrepository/${keyOf(repository)}/${commit}.tar.gz`
+    const content = await remotes.archive(spec.url, tip, spec.ignore ?? '')
+    const path = `gitrepository/${keyOf(repository)}/${tip.commit}.tar.gz`
     const artifact = {
       ...artifacts.put(path, content),
       path,
@@ -154,23 +156,22 @@ async function loginOf(api: KubernetesApi, { metadata, spec }: GitRepository): P
 }
 
 interface Remotes {
-  mirror(url: string): Promise<Mirror>
-  /** @param fresh not from a list that somebody else asked for just now */
-  tip(url: string, ref: string, login: Login | undefined, fresh: boolean): Promise<string | undefined>
+  /** @param fresh not from a fetch that somebody else asked for just now */
+  tip(url: string, ref: string, login: Login | undefined, fresh: boolean): Promise<Tip | undefined>
+  archive(url: string, tip: Tip, ignore: string): Promise<Buffer>
 }
 
 /**
- * Many GitRepositories of one repository share a mirror, and a list of refs for a moment.
- * @param age milliseconds that a list is good for
+ * Many GitRepositories of one repository share a mirror, and what was fetched a moment ago.
+ * @param age milliseconds that a fetch is good for
  */
 function createRemotes(folder: string, age: number): Remotes {
   const mirrors = new Map<string, Promise<Mirror>>()
-  const lists = new Map<
-    string,
-    { readonly at: number; readonly refs: Promise<ReadonlyMap<string, string>> }
-  >()
+  const fetches = new Map<string, { readonly at: number; readonly tips: Promise<ReadonlyMap<string, Tip>> }>()
+  /** One fetch after the other: they would lock each other out. */
+  let last: Promise<unknown> = Promise.resolve()
 
-  function mirror(url: string): Promise<Mirror> {
+  function mirrorOf(url: string): Promise<Mirror> {
     const known = mirrors.get(url)
     if (known !== undefined) return known
     const path = join(folder, `source-${mirrors.size + 1}`)
@@ -180,15 +181,19 @@ function createRemotes(folder: string, age: number): Remotes {
   }
 
   return {
-    mirror,
     async tip(url, ref, login, fresh) {
       const key = JSON.stringify([url, login])
-      const known = lists.get(key)
+      const known = fetches.get(key)
       if (!fresh && known !== undefined && performance.now() - known.at < age)
-        return (await known.refs).get(ref)
-      const refs = mirror(url).then((one) => one.listRefs(login))
-      lists.set(key, { at: performance.now(), refs })
-      return (await refs).get(ref)
+        return (await known.tips).get(ref)
+      const mirror = await mirrorOf(url)
+      const tips = last.then(() => mirror.fetch(login))
+      last = tips.catch(() => undefined)
+      fetches.set(key, { at: performance.now(), tips })
+      return (await tips).get(ref)
+    },
+    async archive(url, tip, ignore) {
+      return await (await mirrorOf(url)).archive(tip, ignore)
     },
   }
 }

@@ -11,11 +11,16 @@ export interface Login {
   readonly password: string
 }
 
+export interface Tip {
+  readonly commit: string
+  readonly tree: string
+}
+
 export interface Mirror {
-  /** Commits by full ref name, as the remote has them now. @throws Error in git's words */
-  listRefs(login: Login | undefined): Promise<ReadonlyMap<string, string>>
+  /** Tips by full ref name, as the remote has them now; their commits are here then. @throws Error in git's words */
+  fetch(login: Login | undefined): Promise<ReadonlyMap<string, Tip>>
   /** A tar.gz of a commit without what the patterns (`.gitignore` syntax) name. */
-  archive(commit: string, ref: string, login: Login | undefined, ignore: string): Promise<Buffer>
+  archive(tip: Tip, ignore: string): Promise<Buffer>
 }
 
 export async function openMirror(folder: string, url: string): Promise<Mirror> {
@@ -23,34 +28,39 @@ export async function openMirror(folder: string, url: string): Promise<Mirror> {
   const emptyTree = join(folder, 'work')
   await mkdir(emptyTree, { recursive: true })
   await run(['init', '--quiet', '--bare', directory])
+  const inDirectory = ['--git-dir', directory]
   return {
-    async listRefs(login) {
-      const output = await run(['ls-remote', url, 'refs/heads/*'], environmentOf(url, login))
-      const lines = output
-        .toString('utf8')
-        .split('\n')
-        .filter((line) => line !== '')
+    async fetch(login) {
+      const refs = ['--prune', '--no-write-fetch-head', url, '+refs/heads/*:refs/heads/*']
+      await run([...inDirectory, 'fetch', '--quiet', ...refs], environmentOf(url, login))
+      const format = '--format=%(refname) %(objectname) %(tree)'
+      const output = await run([...inDirectory, 'for-each-ref', format, 'refs/heads'])
+      const lines = output.toString('utf8').split('\n')
       return new Map(
-        lines.map((line) => {
-          const [commit = '', ref = ''] = line.split('\t')
-          return [ref, commit]
-        }),
+        lines
+          .filter((line) => line !== '')
+          .map((line) => {
+            const [ref = '', commit = '', tree = ''] = line.split(' ')
+            return [ref, { commit, tree }]
+          }),
       )
     },
-    async archive(commit, ref, login, ignore) {
-      const inDirectory = ['--git-dir', directory]
-      await run([...inDirectory, 'fetch', '--quiet', url, `+${ref}:${ref}`], environmentOf(url, login))
-      const listed = await run([...inDirectory, 'ls-tree', '-r', '-z', '--name-only', commit])
-      const paths = listed
-        .toString('utf8')
-        .split('\0')
-        .filter((path) => path !== '')
+    async archive({ commit, tree }, ignore) {
+      const paths = tree === EMPTY_TREE ? [] : await pathsOf(inDirectory, commit)
       const ignored = await ignoredOf(inDirectory, emptyTree, paths, ignore)
       const kept = paths.filter((path) => !ignored.has(path)).map((path) => `:(literal)${path}`)
       const what = kept.length === 0 ? [EMPTY_TREE] : [commit, '--', ...kept]
       return await run([...inDirectory, 'archive', '--format=tar.gz', ...what])
     },
   }
+}
+
+async function pathsOf(inDirectory: readonly string[], commit: string): Promise<readonly string[]> {
+  const listed = await run([...inDirectory, 'ls-tree', '-r', '-z', '--name-only', commit])
+  return listed
+    .toString('utf8')
+    .split('\0')
+    .filter((path) => path !== '')
 }
 
 async function ignoredOf(
