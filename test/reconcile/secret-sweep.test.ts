@@ -83,7 +83,8 @@ function world(t: Test, present: readonly Installation[] = [], extra: Partial<Se
     },
     change(by, ...changes) {
       fleet.apply(changes)
-      for (const listener of listeners) listener({ to: 'c'.repeat(40) as HeadChange['to'], by, changes, paths: [] })
+      for (const listener of listeners)
+        listener({ to: 'c'.repeat(40) as HeadChange['to'], by, changes, paths: [] })
     },
   }
 }
