@@ -1,4 +1,5 @@
 import { t, test } from 'tap'
+import { hasDryRun } from '../../src/api/routes.ts'
 import { routeTable } from '../../src/api/table.ts'
 import { type Reply, send } from '../support/api.ts'
 import { type ChangeCase, installationBody, prepareChanges } from '../support/changes.ts'
@@ -19,12 +20,16 @@ async function keyed(
   })
 }
 
-test('every POST of the table is carried out once under a key, also after a restart', async (t) => {
+test('every POST that commits is carried out once under a key, also after a restart', async (t) => {
   const server = await startTestServer()
   let running = server
   t.teardown(() => running.close())
   const posts = routeTable(server.server.parts).filter(
-    (route) => route.method === 'POST' && route.wire && !route.summary.endsWith('(not available yet)'),
+    (route) =>
+      route.method === 'POST' &&
+      route.wire &&
+      hasDryRun(route) &&
+      !route.summary.endsWith('(not available yet)'),
   )
   const operations = posts.map(({ operationId }) => operationId)
   const cases = await prepareChanges(server, operations)
@@ -99,4 +104,27 @@ test('a route that cannot keep its answer says so', async (t) => {
     headers: { 'Idempotency-Key': 'k' },
   })
   t.match(reply, { status: 400, body: { detail: /takes no Idempotency-Key/ } })
+})
+
+const RECEIVERS = [
+  ['/api/webhooks', { OwnerID: 'o', URL: 'http://receiver.example.com/a' }],
+  [
+    '/api/subscriptions',
+    { OwnerID: 'o', URL: 'http://receiver.example.com/b', EventType: 'resourceStateChange' },
+  ],
+] as const
+
+test('receivers, which are not in git, are made once under a key too', async (t) => {
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  for (const [path, body] of RECEIVERS) {
+    const create: ChangeCase = { operationId: path, method: 'POST', path, body }
+    const first = await keyed(server, create, path)
+    t.equal(first.status, 202, `${path} ${first.text}`)
+    const again = await keyed(server, create, path)
+    t.equal(again.body.ID, first.body.ID, path)
+    t.equal((await send(server.url, 'GET', path)).body.length, 1, path)
+    const other = await keyed(server, { ...create, body: { ...body, OwnerID: 'p' } }, path)
+    t.equal(other.status, 422, path)
+  }
 })
