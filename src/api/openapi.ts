@@ -3,6 +3,7 @@ import { ERRORS } from '../fleet/errors.ts'
 import type { JsonObject } from '../fleet/intents.ts'
 import { isIdName } from './router.ts'
 import { hasDryRun, type ResponseDescription, type Route } from './routes.ts'
+import { WIRE_SCHEMAS } from './views/schemas.ts'
 
 export function openApiDocument(routes: readonly Route[], version: string): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {}
@@ -26,7 +27,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
         bearer: { type: 'http', scheme: 'bearer' },
         basic: { type: 'http', scheme: 'basic', description: 'Any user name; the token is the password' },
       },
-      schemas: { Problem: PROBLEM_SCHEMA, Plan: PLAN_SCHEMA },
+      schemas: { ...WIRE_SCHEMAS, Problem: PROBLEM_SCHEMA, Plan: PLAN_SCHEMA },
       responses: {
         Problem: {
           description: 'What went wrong',
@@ -89,20 +90,30 @@ function responsesOf(route: Route): JsonObject {
   const own = Object.entries(route.responses).map(
     ([status, response]) => [status, responseOf(response)] as const,
   )
-  const plan = {
-    description: 'The plan, with `dry_run`',
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/Plan' } } },
-  }
   return {
-    ...(hasDryRun(route) ? { 200: plan } : {}),
     ...Object.fromEntries(own),
+    ...(hasDryRun(route) ? { 200: withPlan(route.responses[200]) } : {}),
     default: { $ref: '#/components/responses/Problem' },
   }
 }
 
-function responseOf({ description, schema }: ResponseDescription): JsonObject {
-  if (schema === null) return { description }
-  return { description, content: { 'application/json': { schema: schema ?? {} } } }
+/** A change answers 200 to a dry run, whatever it answers otherwise. */
+function withPlan(own: ResponseDescription | undefined): JsonObject {
+  const plan = { $ref: '#/components/schemas/Plan' }
+  if (own === undefined) return jsonResponse('The plan, with `dry_run`', plan)
+  const body = own.schema === null ? ', without a body' : ''
+  const description = `${own.description}${body}; with \`dry_run\` the plan`
+  return jsonResponse(description, own.schema ? { anyOf: [own.schema, plan] } : plan)
+}
+
+function responseOf({ description, schema, mediaType }: ResponseDescription): JsonObject {
+  if (mediaType !== undefined)
+    return { description, content: { [mediaType]: { schema: { type: 'string' } } } }
+  return schema === null ? { description } : jsonResponse(description, schema ?? {})
+}
+
+function jsonResponse(description: string, schema: JsonObject): JsonObject {
+  return { description, content: { 'application/json': { schema } } }
 }
 
 const PROBLEM_SCHEMA: JsonObject = {

@@ -62,6 +62,8 @@ export interface ResponseDescription {
   readonly description: string
   /** JSON Schema 2020-12 of the body; absent: JSON of any kind, `null`: no body. */
   readonly schema?: JsonObject | null
+  /** Of a body that is no JSON. */
+  readonly mediaType?: string
 }
 
 /** Whether `?dry_run=true` answers with a plan. */

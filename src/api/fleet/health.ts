@@ -1,10 +1,9 @@
 /** Whether the server lives, whether it can serve, and its figures. */
 import type { Parts } from '../context.ts'
-import { type Answer, json, type Route } from '../routes.ts'
+import { json, type Route } from '../routes.ts'
+import { createReadiness, READINESS_SCHEMA, type ReadinessParts } from './readiness.ts'
 
-const STALE_AFTER = 120_000
-
-type HealthParts = Pick<Parts, 'writer' | 'registry' | 'clock' | 'options'>
+type HealthParts = ReadinessParts & Pick<Parts, 'registry'>
 
 export function healthRoutes(parts: HealthParts): readonly Route[] {
   const open = { method: 'GET', role: 'reader', wire: false, openOnLoopback: true } as const
@@ -14,7 +13,12 @@ export function healthRoutes(parts: HealthParts): readonly Route[] {
       path: '/healthz',
       operationId: 'getHealth',
       summary: 'Whether the process answers',
-      responses: { 200: { description: 'It does' } },
+      responses: {
+        200: {
+          description: 'It does',
+          schema: { type: 'object', required: ['status'], properties: { status: { const: 'ok' } } },
+        },
+      },
       handler: async () => json(200, { status: 'ok' }),
     },
     {
@@ -22,15 +26,18 @@ export function healthRoutes(parts: HealthParts): readonly Route[] {
       path: '/readyz',
       operationId: 'getReadiness',
       summary: 'Whether requests can be served',
-      responses: { 200: { description: 'They can' }, 503: { description: 'They cannot, and why' } },
-      handler: async () => readiness(parts),
+      responses: {
+        200: { description: 'They can', schema: READINESS_SCHEMA },
+        503: { description: 'They cannot, and why', schema: READINESS_SCHEMA },
+      },
+      handler: createReadiness(parts),
     },
     {
       ...open,
       path: '/metrics',
       operationId: 'getMetrics',
       summary: 'Figures in the format of Prometheus',
-      responses: { 200: { description: 'Text exposition format', schema: null } },
+      responses: { 200: { description: 'Text exposition format', mediaType: 'text/plain' } },
       handler: async () => ({
         status: 200,
         text: await parts.registry.metrics(),
@@ -38,19 +45,4 @@ export function healthRoutes(parts: HealthParts): readonly Route[] {
       }),
     },
   ]
-}
-
-function readiness({ writer, clock, options }: HealthParts): Answer {
-  const { at, trouble } = writer.contact
-  const state = { head: writer.head, lastContactAt: new Date(at).toISOString() }
-  const silent = clock.now() - at > (options.staleAfterMilliseconds ?? STALE_AFTER)
-  // Out of reach for a moment is no reason to send requests elsewhere.
-  const broken = trouble !== undefined && trouble.code !== 'remote-unavailable'
-  if (!silent && !broken) return json(200, { status: 'ready', ...state })
-  return json(503, {
-    status: 'not-ready',
-    ...(trouble === undefined ? {} : { code: trouble.code }),
-    reason: trouble?.message ?? 'the fleet repository has not answered lately',
-    ...state,
-  })
 }

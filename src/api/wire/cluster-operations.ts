@@ -7,6 +7,7 @@ import { requireFree } from '../leases.ts'
 import { type Answer, empty, type Route } from '../routes.ts'
 import { flag, object } from '../shapes.ts'
 import { clusterStateOf } from '../views/cluster-seen.ts'
+import { schemaOf } from '../views/schemas.ts'
 import { changeCluster } from './change-cluster.ts'
 import {
   createNodeGroupsHandler,
@@ -26,7 +27,7 @@ const PROVISION = object({
   'utility-versions': UTILITY_VERSIONS,
   'pgbouncer-config': PGBOUNCER,
 })
-const CLUSTER = { description: 'The cluster' }
+const CLUSTER = { description: 'The cluster', schema: schemaOf('Cluster') }
 
 export function clusterOperationRoutes(parts: Parts, replay: NonNullable<Route['replay']>): readonly Route[] {
   const wire = { wire: true, role: 'writer', responses: { 202: CLUSTER } } as const

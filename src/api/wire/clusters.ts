@@ -9,6 +9,7 @@ import { PAGING_QUERY, pageOf, readPaging } from '../query.ts'
 import { type Answer, empty, json, type Route } from '../routes.ts'
 import { flag, list, object, text } from '../shapes.ts'
 import { clusterView, utilitiesView } from '../views/cluster.ts'
+import { listOf, schemaOf } from '../views/schemas.ts'
 import { changeCluster } from './change-cluster.ts'
 import { clusterOperationRoutes } from './cluster-operations.ts'
 import { CREATE_CLUSTER, createClusterHandler } from './create-cluster.ts'
@@ -16,7 +17,7 @@ import { IMPORT_CLUSTER, importClusterHandler } from './import-cluster.ts'
 
 const UPDATE = object({ Name: text(), AllowInstallations: flag() })
 const ANNOTATIONS = object({ annotations: list(text()) })
-const CLUSTER = { description: 'The cluster' }
+const CLUSTER = { description: 'The cluster', schema: schemaOf('Cluster') }
 
 export function clusterRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'writer' } as const
@@ -30,7 +31,7 @@ export function clusterRoutes(parts: Parts): readonly Route[] {
       summary: 'List clusters',
       role: 'reader',
       query: PAGING_QUERY,
-      responses: { 200: { description: 'Clusters' } },
+      responses: { 200: { description: 'Clusters', schema: listOf('Cluster') } },
       handler: async ({ query }) => listClusters(parts, query),
     },
     {

@@ -12,11 +12,12 @@ import { type Answer, empty, json, type Route } from '../routes.ts'
 import { list, object, text } from '../shapes.ts'
 import { groupView } from '../views/group.ts'
 import { stateOf } from '../views/installation.ts'
+import { listOf, schemaOf } from '../views/schemas.ts'
 import { CREATE_GROUP, createGroupHandler, UPDATE_GROUP, updateGroupHandler } from './group-requests.ts'
 
 const ANNOTATIONS = object({ Annotations: list(text()) })
 const SECRET_FIELDS = ['MattermostEnv.*.value'] as const
-const GROUP = { description: 'The group' }
+const GROUP = { description: 'The group', schema: schemaOf('Group') }
 
 export function groupRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'writer' } as const
@@ -32,7 +33,7 @@ export function groupRoutes(parts: Parts): readonly Route[] {
         ...PAGING_QUERY,
         show_installation_count: { description: 'With the number of members', schema: { type: 'boolean' } },
       },
-      responses: { 200: { description: 'Groups' } },
+      responses: { 200: { description: 'Groups', schema: listOf('Group') } },
       handler: async (context) => listGroups(parts, context),
     },
     {

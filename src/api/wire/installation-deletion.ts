@@ -13,6 +13,7 @@ import {
 import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, empty, type Route } from '../routes.ts'
 import { integer, object } from '../shapes.ts'
+import { schemaOf } from '../views/schemas.ts'
 import { changeInstallation, requireFreeInstallation, shown, statesOf } from './change-installation.ts'
 import { PATCH_INSTALLATION, readPatch } from './patch-installation.ts'
 
@@ -20,7 +21,7 @@ const EXPIRY = object({ DeletionPendingExpiry: integer('Milliseconds since 1970'
 const SCHEDULE = object({ ScheduledDeletionTime: integer('Milliseconds since 1970; 0: none') })
 /** Clocks differ a little. */
 const TOLERANCE_MILLISECONDS = 5000
-const INSTALLATION = { description: 'The installation' }
+const INSTALLATION = { description: 'The installation', schema: schemaOf('Installation') }
 const ACCEPTED = { description: 'Accepted', schema: null }
 
 export function deletionRoutes(parts: Parts, replay: NonNullable<Route['replay']>): readonly Route[] {

@@ -3,13 +3,14 @@ import { addDnsName, deleteDnsName, setPrimaryDnsName } from '../../fleet/transa
 import type { HandlerContext, Parts } from '../context.ts'
 import type { Answer, Route } from '../routes.ts'
 import { object, text } from '../shapes.ts'
+import { schemaOf } from '../views/schemas.ts'
 import { changeInstallation, requireFreeInstallation, shown, statesOf } from './change-installation.ts'
 import { DNS_NAME } from './create-installation.ts'
 import { requireValid } from './need.ts'
 import { newId } from './values.ts'
 
 const ADD = object({ DNS: text('Fully qualified DNS name') })
-const INSTALLATION = { description: 'The installation' }
+const INSTALLATION = { description: 'The installation', schema: schemaOf('Installation') }
 
 export function dnsRoutes(parts: Parts, replay: NonNullable<Route['replay']>): readonly Route[] {
   const wire = { wire: true, role: 'writer', responses: { 202: INSTALLATION } } as const

@@ -4,6 +4,7 @@ import { addVolume, deleteVolume, updateVolume } from '../../fleet/transactions/
 import type { HandlerContext, NewSecret, Parts } from '../context.ts'
 import type { Answer, Route } from '../routes.ts'
 import { base64, escapePointer, flag, map, object, text } from '../shapes.ts'
+import { schemaOf } from '../views/schemas.ts'
 import { changeInstallation, shown, statesOf } from './change-installation.ts'
 import { type Need, requireValid } from './need.ts'
 import { SecretCollector } from './values.ts'
@@ -17,7 +18,7 @@ const CREATE = object({
 const UPDATE = object({ Data: DATA, MountPath: text(), ReadOnly: flag() })
 const NAME = /^[a-z]+[a-z0-9_-]*$/
 const FILE_NAME = /^(?!\.\.?$)[-._a-zA-Z0-9]{1,253}$/
-const INSTALLATION = { description: 'The installation' }
+const INSTALLATION = { description: 'The installation', schema: schemaOf('Installation') }
 
 export function volumeRoutes(parts: Parts, replay: NonNullable<Route['replay']>): readonly Route[] {
   const wire = { wire: true, role: 'writer', responses: { 202: INSTALLATION } } as const

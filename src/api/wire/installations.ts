@@ -10,6 +10,7 @@ import type { Parts } from '../context.ts'
 import { empty, json, type Route } from '../routes.ts'
 import { list, object, text } from '../shapes.ts'
 import { installationView } from '../views/installation.ts'
+import { schemaOf } from '../views/schemas.ts'
 import { changeInstallation, shown, statesOf } from './change-installation.ts'
 import { CREATE_INSTALLATION, createInstallationHandler } from './create-installation.ts'
 import { deletionRoutes } from './installation-deletion.ts'
@@ -20,7 +21,7 @@ import { PATCH_INSTALLATION, patchInstallationHandler } from './patch-installati
 import { installationReadRoutes } from './read-installations.ts'
 
 const ANNOTATIONS = object({ annotations: list(text()) })
-const INSTALLATION = { description: 'The installation' }
+const INSTALLATION = { description: 'The installation', schema: schemaOf('Installation') }
 const SECRET_FIELDS = ['License', 'MattermostEnv.*.value', 'PriorityEnv.*.value'] as const
 
 export function installationRoutes(parts: Parts): readonly Route[] {

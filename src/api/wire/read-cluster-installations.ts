@@ -7,6 +7,7 @@ import type { HandlerContext, Parts } from '../context.ts'
 import { PAGING_QUERY, pageOf, readPaging } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
 import { lockView, milliseconds } from '../views/common.ts'
+import { listOf, schemaOf } from '../views/schemas.ts'
 
 export function clusterInstallationReadRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'reader', method: 'GET' } as const
@@ -21,7 +22,7 @@ export function clusterInstallationReadRoutes(parts: Parts): readonly Route[] {
         cluster: { description: 'On this cluster', schema: { type: 'string' } },
         installation: { description: 'Of this installation', schema: { type: 'string' } },
       },
-      responses: { 200: { description: 'Deployments' } },
+      responses: { 200: { description: 'Deployments', schema: listOf('ClusterInstallation') } },
       handler: async ({ query }) => list(parts, query),
     },
     {
@@ -29,7 +30,7 @@ export function clusterInstallationReadRoutes(parts: Parts): readonly Route[] {
       path: '/api/cluster_installation/{id}',
       operationId: 'getClusterInstallation',
       summary: 'Get a deployment of an installation',
-      responses: { 200: { description: 'The deployment' } },
+      responses: { 200: { description: 'The deployment', schema: schemaOf('ClusterInstallation') } },
       handler: async (context) => get(parts, context),
     },
   ]

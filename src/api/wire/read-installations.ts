@@ -5,6 +5,7 @@ import type { HandlerContext, Parts } from '../context.ts'
 import { PAGING_QUERY, pageOf, readBoolean, readPaging } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
 import { installationView, stateOf } from '../views/installation.ts'
+import { listOf, schemaOf } from '../views/schemas.ts'
 
 const FILTERS = ['owner', 'group', 'state', 'dns_name', 'name', 'deletion_locked'] as const
 
@@ -23,7 +24,7 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
       operationId: 'listInstallations',
       summary: 'List installations',
       query: { ...PAGING_QUERY, ...filters },
-      responses: { 200: { description: 'Installations, oldest first' } },
+      responses: { 200: { description: 'Installations, oldest first', schema: listOf('Installation') } },
       handler: async ({ query }) => listInstallations(parts, query),
     },
     {
@@ -31,7 +32,7 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
       path: '/api/installations/count',
       operationId: 'countInstallations',
       summary: 'Count installations',
-      responses: { 200: { description: 'Number' } },
+      responses: { 200: { description: 'Number', schema: schemaOf('InstallationsCount') } },
       async handler({ query }) {
         const deleted = readBoolean(query, 'include_deleted', false)
           ? parts.writer.fleet.tombstones().length
@@ -44,7 +45,7 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
       path: '/api/installations/status',
       operationId: 'getInstallationsStatus',
       summary: 'Numbers of installations by state',
-      responses: { 200: { description: 'Numbers' } },
+      responses: { 200: { description: 'Numbers', schema: schemaOf('InstallationsStatus') } },
       handler: async () => json(200, statusOf(parts)),
     },
     {
@@ -52,7 +53,7 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
       path: '/api/installation/{id}',
       operationId: 'getInstallation',
       summary: 'Get an installation',
-      responses: { 200: { description: 'The installation' } },
+      responses: { 200: { description: 'The installation', schema: schemaOf('Installation') } },
       handler: async (context) => getInstallation(parts, context),
     },
   ]
