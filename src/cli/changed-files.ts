@@ -1,4 +1,5 @@
 /** Which files a unified diff changes, and how they are shown. */
+import { counted } from './counted.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ChangedFile {
@@ -31,11 +32,14 @@ function fileOf(section: string): ChangedFile {
 
 const SIGNS = { added: '+', changed: '~', removed: '-' } as const
 
+/** A cluster alone has dozens of files; `--json` and `--patch` show all. */
+const MOST = 12
+
 /** One line a file, below its folder: paths of the fleet repository are long. */
 export function showFiles(terminal: Terminal, files: readonly ChangedFile[], margin: string): void {
   const { dim, green, red, yellow } = terminal.colors
   const paint = { added: green, changed: yellow, removed: red }
-  const folders = Map.groupBy(files, ({ path }) => path.slice(0, path.lastIndexOf('/') + 1))
+  const folders = Map.groupBy(files.slice(0, MOST), ({ path }) => path.slice(0, path.lastIndexOf('/') + 1))
   const nameOf = ({ path }: ChangedFile): string => path.slice(path.lastIndexOf('/') + 1)
   for (const [folder, inside] of folders) {
     const width = Math.max(...inside.map((file) => nameOf(file).length))
@@ -48,6 +52,8 @@ export function showFiles(terminal: Terminal, files: readonly ChangedFile[], mar
       )
     }
   }
+  if (files.length > MOST)
+    terminal.line(`${margin}${dim(`and ${counted(files.length - MOST, 'file')} more`)}`)
 }
 
 /** A diff with its lines coloured as git does it. */

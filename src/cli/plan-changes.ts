@@ -46,30 +46,18 @@ export async function planChanges(input: PlanInput): Promise<ChangePlan> {
       for (const oid of oids) visit(oid, Buffer.from(await changes.text(oid)))
     },
   })
-  const texts = new Map<string, string | undefined>()
-  for (const { path, to } of changes.files)
-    texts.set(path, to === undefined ? undefined : await changes.text(to))
-  const own = new Map(texts)
+  const own = await ownTexts(changes)
   const requests = acceptRequests(index, result.accepted, own, input)
-  const editor = createTreeEditor(reader, tree)
-  const committed = async (path: FleetPath): Promise<string | undefined> => {
-    const oid = await editor.at(path)
-    return oid === undefined ? undefined : Buffer.from(await reader.blob(oid)).toString('utf8')
-  }
-  for (const { path, before, after } of requests.changes) {
-    const present = texts.has(path) ? texts.get(path) : await committed(path)
-    if (after === undefined) texts.set(path, undefined)
-    else if (before === undefined || present === undefined) texts.set(path, documents.emit(after))
-    else texts.set(path, documents.edit(present, before, after))
-  }
+  const committed = committedTexts(reader, tree)
+  const texts = new Map([...own, ...(await requestTexts(requests.changes, own, committed, documents))])
   const touched = result.rendered.flatMap(({ path }) => unitOf(index, path))
   for (const { path, text } of input.render(index, [...result.accepted, ...requests.changes, ...touched]))
     texts.set(path, text)
-  const edited = result.rendered.filter(
-    ({ path }) => texts.get(path) !== own.get(path) || unitOf(index, path).length === 0,
+  const edited = result.rendered.filter(({ path }) =>
+    unitOf(index, path).length === 0 ? own.get(path) !== undefined : texts.get(path) !== own.get(path),
   )
   const files = await Promise.all(
-    [...texts].map(async ([path, after]) => ({ path, before: await committed(path as FleetPath), after })),
+    [...texts].map(async ([path, after]) => ({ path, before: await committed(path), after })),
   )
   return {
     fleet: index,
@@ -83,6 +71,41 @@ export async function planChanges(input: PlanInput): Promise<ChangePlan> {
   }
 }
 
+/** By path; undefined: removed. */
+type Texts = ReadonlyMap<string, string | undefined>
+type CommittedText = (path: string) => Promise<string | undefined>
+
+async function ownTexts({ files, text }: Changes): Promise<Texts> {
+  const entries = files.map(
+    async ({ path, to }) => [path, to === undefined ? undefined : await text(to)] as const,
+  )
+  return new Map(await Promise.all(entries))
+}
+
+function committedTexts(reader: ObjectReader, tree: ObjectId): CommittedText {
+  const editor = createTreeEditor(reader, tree)
+  return async (path) => {
+    const oid = await editor.at(path)
+    return oid === undefined ? undefined : Buffer.from(await reader.blob(oid)).toString('utf8')
+  }
+}
+
+async function requestTexts(
+  changes: readonly IntentChange[],
+  own: Texts,
+  committed: CommittedText,
+  documents: Documents,
+): Promise<Texts> {
+  const texts = new Map<string, string | undefined>()
+  for (const { path, before, after } of changes) {
+    const present = texts.get(path) ?? (own.has(path) ? own.get(path) : await committed(path))
+    if (after === undefined) texts.set(path, undefined)
+    else if (before === undefined || present === undefined) texts.set(path, documents.emit(after))
+    else texts.set(path, documents.edit(present, before, after))
+  }
+  return texts
+}
+
 interface Accepted {
   readonly changes: readonly IntentChange[]
   readonly texts: readonly CommitText[]
@@ -93,7 +116,7 @@ interface Accepted {
 function acceptRequests(
   index: FleetIndex,
   accepted: readonly IntentChange[],
-  own: ReadonlyMap<string, string | undefined>,
+  own: Texts,
   input: PlanInput,
 ): Accepted {
   const changes: IntentChange[] = []
