@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { FleetError } from '../fleet/errors.ts'
 import { isObjectId, type ObjectId } from '../fleet/ids.ts'
-import { runGit } from '../git/child-process.ts'
+import { git, runGit } from '../git/child-process.ts'
 import type { ObjectReader } from '../git/contracts.ts'
 import { createObjectReader } from '../git/object-reader.ts'
 import { hashObject } from '../git/objects.ts'
@@ -37,6 +37,8 @@ export async function openGitCheckout(folder: string): Promise<GitCheckout> {
     const { code, output } = await runGit(['-C', folder, ...args], { environment })
     return code === 0 ? output.toString('utf8') : undefined
   }
+  const demand = async (...args: readonly string[]): Promise<string> =>
+    (await git(['-C', folder, ...args], { environment })).toString('utf8')
   const places = await runGit(['-C', folder, 'rev-parse', '--show-toplevel', '--absolute-git-dir'], {
     environment,
   })
@@ -71,9 +73,17 @@ export async function openGitCheckout(folder: string): Promise<GitCheckout> {
       return { files: await reader.changedFiles(from, to), text }
     },
     async uncommitted(from) {
-      const raw =
-        (await ask('diff', '--raw', '-z', '--no-abbrev', '--no-renames', '--no-ext-diff', from, '--')) ?? ''
-      const others = (await ask('ls-files', '--others', '--exclude-standard', '-z')) ?? ''
+      const raw = await demand(
+        'diff',
+        '--raw',
+        '-z',
+        '--no-abbrev',
+        '--no-renames',
+        '--no-ext-diff',
+        from,
+        '--',
+      )
+      const others = await demand('ls-files', '--others', '--exclude-standard', '-z')
       return await readChanges(folder, [...parseRaw(raw), ...parseOthers(others)], text)
     },
     close: () => reader.close(),

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { type FleetError, isFleetError } from '../fleet/errors.ts'
 import type { AddCommand, CommandContext, ExitCode } from './command-context.ts'
+import { addBootstrap } from './commands/bootstrap.ts'
 import { addDiff } from './commands/diff.ts'
 import { addHistory } from './commands/history.ts'
 import { addInit } from './commands/init.ts'
@@ -21,6 +22,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDiff,
   addStatus,
   addHistory,
+  addBootstrap,
   addToken,
 ]
 
