@@ -70,10 +70,10 @@ export async function readCheckout(folder: string, source: Source): Promise<Chec
 /** What `ingest` reads documents with. */
 export function readerOf(contents: ReadonlyMap<ObjectId, Uint8Array>): Parameters<typeof ingest>[3] {
   return {
-    async blobs(oids, visit) {
+    async blobs(oids, mostBytes, visit) {
       for (const oid of oids) {
         const content = contents.get(oid)
-        if (content !== undefined) visit(oid, content)
+        if (content !== undefined) visit(oid, content.length > mostBytes ? undefined : content)
       }
     },
   }

@@ -42,8 +42,11 @@ export async function planChanges(input: PlanInput): Promise<ChangePlan> {
   const { tree } = await reader.commit(input.base)
   const { index } = await loadFleet(tree, reader, documents)
   const result = await ingest(changes.files, index, documents, {
-    async blobs(oids, visit) {
-      for (const oid of oids) visit(oid, Buffer.from(await changes.text(oid)))
+    async blobs(oids, mostBytes, visit) {
+      for (const oid of oids) {
+        const content = Buffer.from(await changes.text(oid))
+        visit(oid, content.length > mostBytes ? undefined : content)
+      }
     },
   })
   const own = await ownTexts(changes)

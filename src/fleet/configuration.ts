@@ -17,11 +17,13 @@ export function effectiveConfiguration(
   { spec }: Installation,
   which: 'newest' | 'rendered',
 ): EffectiveConfiguration {
-  const group = typeof spec.group === 'string' ? fleet.group(spec.group) : undefined
+  const joined = typeof spec.group === 'string' ? fleet.group(spec.group) : undefined
+  // A member without a sequence waits for a rollout and runs its own configuration until then.
+  const waits = which === 'rendered' && spec.groupSequence === undefined
+  const group = waits ? undefined : joined
+  const sequence = which === 'newest' ? undefined : spec.groupSequence
   const configuration =
-    group === undefined
-      ? undefined
-      : configurationOf(group, which === 'newest' ? undefined : spec.groupSequence)
+    group === undefined ? undefined : groupConfigurationAt(group, sequence ?? group.spec.sequence)
   return {
     version: configuration?.version || spec.version,
     image: configuration?.image || spec.image,
@@ -31,8 +33,18 @@ export function effectiveConfiguration(
   }
 }
 
-/** A group's configuration at a sequence; the newest when the sequence is unknown or absent. */
-function configurationOf(group: Group, sequence: number | undefined): GroupConfiguration {
-  if (sequence === undefined || sequence === group.spec.sequence) return group.spec
-  return group.spec.previous?.find((previous) => previous.sequence === sequence) ?? group.spec
+/** What members at a sequence run; undefined when the group does not know it any more. */
+export function groupConfigurationAt(group: Group, sequence: number): GroupConfiguration | undefined {
+  const found =
+    sequence === group.spec.sequence
+      ? group.spec
+      : group.spec.previous?.find((previous) => previous.sequence === sequence)
+  if (found === undefined) return undefined
+  const { version, image, env, scheduling } = found
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(image === undefined ? {} : { image }),
+    ...(env === undefined ? {} : { env }),
+    ...(scheduling === undefined ? {} : { scheduling }),
+  }
 }

@@ -3,13 +3,20 @@ import type { ErrorDetail } from './errors.ts'
 import { FleetError } from './errors.ts'
 import type { Problem } from './files.ts'
 import type { FleetPath } from './ids.ts'
-import type { Intent, IntentKind, JsonValue } from './intents.ts'
-import { installationPath, roleOf, shardOf } from './paths.ts'
+import type { Intent, IntentKind, Tombstone } from './intents.ts'
+import {
+  installationPath,
+  requestPath,
+  roleOf,
+  shardOf,
+  tombstonePath,
+  unplacedTombstonePath,
+} from './paths.ts'
 import { createSchemas } from './schemas.ts'
 import { parseBulkYaml } from './yaml/bulk.ts'
 import { editYaml } from './yaml/edit.ts'
 import { emitDocument } from './yaml/emit.ts'
-import { parseYaml } from './yaml/parse.ts'
+import { parseYaml, SIZE_LIMIT } from './yaml/parse.ts'
 
 export interface ReadDocument {
   /** Undefined when there is a problem. */
@@ -22,6 +29,8 @@ export interface Documents {
   parse(path: FleetPath, text: string): ReadDocument
   /** Same verdict, faster for documents that are valid. */
   parseBulk(path: FleetPath, text: string): ReadDocument
+  /** What is wrong with an intent that shall be written as this text; nothing when it can be read again as it is. */
+  errors(path: FleetPath, intent: Intent, text: string): readonly ErrorDetail[]
   /** Canonical text. */
   emit(intent: Intent): string
   /** A text that said `before` and shall say `after`, with comments kept. */
@@ -32,7 +41,7 @@ export interface Documents {
 
 export function createDocuments(): Documents {
   const schemas = createSchemas()
-  function errorsOf(path: FleetPath, value: JsonValue): readonly ErrorDetail[] {
+  function errorsOf(path: FleetPath, value: unknown): readonly ErrorDetail[] {
     const role = roleOf(path)
     if (role.role !== 'intent')
       return [{ pointer: '', detail: 'no document belongs here; see the layout of the fleet repository' }]
@@ -41,7 +50,7 @@ export function createDocuments(): Documents {
       return [{ pointer: '/kind', detail: `this is a document of kind ${kind}; here belongs ${role.kind}` }]
     const errors = schemas.check(role.kind, value)
     // Valid against the schema of its kind, which a test holds together with the type.
-    return errors.length > 0 ? errors : placeErrors(path, value as unknown as Intent)
+    return errors.length > 0 ? errors : placeErrors(path, value as Intent)
   }
   function parse(path: FleetPath, text: string): ReadDocument {
     const yaml = parseYaml(path, text)
@@ -63,8 +72,18 @@ export function createDocuments(): Documents {
       if (value === undefined || errorsOf(path, value).length > 0) return parse(path, text)
       return { intent: value as unknown as Intent, problems: [] }
     },
+    errors(path, intent, text) {
+      if (text.length > SIZE_LIMIT) {
+        const detail = `the document has ${text.length} characters; ${SIZE_LIMIT} are the most`
+        return [{ pointer: '', detail }]
+      }
+      return errorsOf(path, intent)
+    },
     emit: emitIntent,
-    edit: (text, before, after) => editYaml(text, before, after),
+    edit(text, before, after) {
+      const edited = editYaml(text, before, after)
+      return edited.length > SIZE_LIMIT ? emitIntent(after) : edited
+    },
     locate: (text, pointer) => parseYaml('', text).position(pointer),
   }
 }
@@ -81,7 +100,7 @@ export function createDocumentReader(documents: Documents): { parse(path: FleetP
   }
 }
 
-function kindOf(value: JsonValue): IntentKind | undefined {
+function kindOf(value: unknown): IntentKind | undefined {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
   // An unknown kind is the schema's to refuse.
   return typeof kind === 'string' &&
@@ -102,7 +121,13 @@ function placeErrors(path: FleetPath, intent: Intent): readonly ErrorDetail[] {
         ? []
         : [mismatch('/metadata/name', intent.metadata.name, role.name)]
     case 'Tombstone':
-      return intent.metadata.id === role.name ? [] : [mismatch('/metadata/id', intent.metadata.id, role.name)]
+      return tombstoneErrors(path, intent, role.name)
+    case 'InstallationRequest': {
+      const { id } = intent.metadata
+      if (id === undefined || requestPath(id) === path) return []
+      const detail = `a request with an id is in requests/${id}.yaml; move the file, or leave the id out to ask for a new installation`
+      return [{ pointer: '/metadata/id', detail }]
+    }
     case 'Installation': {
       if (role.cluster === undefined || installationPath(role.cluster, intent.metadata.id) === path) return []
       const { id } = intent.metadata
@@ -116,6 +141,24 @@ function placeErrors(path: FleetPath, intent: Intent): readonly ErrorDetail[] {
     default:
       return []
   }
+}
+
+function tombstoneErrors(
+  path: FleetPath,
+  { metadata, spec }: Tombstone,
+  name: string | undefined,
+): readonly ErrorDetail[] {
+  const { id } = metadata
+  if (id !== name) return [mismatch('/metadata/id', id, name)]
+  if (spec.installation.metadata.id !== id)
+    return [
+      { pointer: '/spec/installation/metadata/id', detail: `the tombstone is of ${id}; make them the same` },
+    ]
+  const cluster = spec.installation.spec.placement?.cluster
+  const wanted = cluster === undefined ? unplacedTombstonePath(id) : tombstonePath(cluster, id)
+  return wanted === path
+    ? []
+    : [{ pointer: '', detail: `this tombstone belongs into ${wanted}; move the file` }]
 }
 
 function mismatch(pointer: string, found: string, wanted: string | undefined): ErrorDetail {

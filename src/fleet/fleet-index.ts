@@ -13,8 +13,11 @@ import type {
   Slug,
   Tombstone,
 } from './intents.ts'
-import { FLEET_PATH } from './paths.ts'
+import { FLEET_PATH, installationPath } from './paths.ts'
 import { installationOf } from './requests.ts'
+
+/** What a hibernated installation counts for in a shared database: it holds data, but no connections. */
+const HIBERNATED_WEIGHT = 0.75
 
 export class FleetIndex implements Fleet {
   #settings: FleetSettings
@@ -27,6 +30,8 @@ export class FleetIndex implements Fleet {
   readonly #groupMembers: Members
   readonly #databaseMembers: Members
   readonly #logicalDatabases: Map<Slug, Map<string, number>>
+  /** Hibernated installations by shared database. */
+  readonly #hibernated: Map<Slug, number>
   readonly #waiting: Map<Id, FleetPath>
   readonly #newRequests: Map<FleetPath, InstallationRequest>
   readonly #tombstones: Map<Id, Tombstone>
@@ -53,6 +58,7 @@ export class FleetIndex implements Fleet {
         new Map(counts),
       ]),
     )
+    this.#hibernated = new Map(from === undefined ? [] : from.#hibernated)
     this.#waiting = new Map(from === undefined ? [] : from.#waiting)
     this.#newRequests = new Map(from === undefined ? [] : from.#newRequests)
     this.#tombstones = new Map(from === undefined ? [] : from.#tombstones)
@@ -102,6 +108,13 @@ export class FleetIndex implements Fleet {
     return this.#installations.get(id)
   }
 
+  pathOf(id: Id): FleetPath | undefined {
+    const waits = this.#waiting.get(id)
+    if (waits !== undefined) return waits
+    const placement = this.#installations.get(id)?.spec.placement
+    return placement === undefined ? undefined : installationPath(placement.cluster, id)
+  }
+
   installations(): readonly Installation[] {
     this.#ordered ??= [...this.#installations.values()].sort(byCreation)
     return this.#ordered
@@ -142,8 +155,11 @@ export class FleetIndex implements Fleet {
   }
 
   usage(database: Slug): Usage {
+    const installations = this.#databaseMembers.count(database)
+    const hibernated = this.#hibernated.get(database) ?? 0
     return {
-      installations: this.#databaseMembers.count(database),
+      installations,
+      weight: installations - hibernated * (1 - HIBERNATED_WEIGHT),
       byLogicalDatabase: this.#logicalDatabases.get(database) ?? new Map(),
     }
   }
@@ -290,6 +306,7 @@ export class FleetIndex implements Fleet {
     if (shared === undefined) return
     this.#databaseMembers.add(shared.database, installation)
     this.#countLogical(shared.database, shared.logicalDatabase, 1)
+    if (spec.hibernated === true) this.#countHibernated(shared.database, 1)
   }
 
   #removeInstallation(id: Id): void {
@@ -307,6 +324,11 @@ export class FleetIndex implements Fleet {
     if (shared === undefined) return
     this.#databaseMembers.remove(shared.database, id)
     this.#countLogical(shared.database, shared.logicalDatabase, -1)
+    if (spec.hibernated === true) this.#countHibernated(shared.database, -1)
+  }
+
+  #countHibernated(database: Slug, step: 1 | -1): void {
+    this.#hibernated.set(database, (this.#hibernated.get(database) ?? 0) + step)
   }
 
   #countLogical(database: Slug, logical: string, step: 1 | -1): void {

@@ -29,6 +29,8 @@ export interface Occupancy {
 /** How full a shared database is. */
 export interface Usage {
   readonly installations: number
+  /** What they count for: one each, hibernated ones less. */
+  readonly weight: number
   /** By name of the logical database. */
   readonly byLogicalDatabase: ReadonlyMap<string, number>
 }
@@ -41,6 +43,8 @@ export interface Fleet {
 
   /** Placed and waiting installations (requests with an id), not removed ones. */
   installation(id: Id): Installation | undefined
+  /** Where the document of an installation is. */
+  pathOf(id: Id): FleetPath | undefined
   /** In order of creation, then id. */
   installations(): readonly Installation[]
   installationByName(name: string): Installation | undefined

@@ -4,7 +4,9 @@ import type { Id } from './ids.ts'
 import type {
   Cluster,
   DatabaseIntent,
+  DatabaseKind,
   FilestoreIntent,
+  FilestoreKind,
   Installation,
   SharedDatabase,
   Slug,
@@ -45,24 +47,35 @@ export interface PlacementInput {
   readonly now: Timestamp
 }
 
-const NOT_RENDERED = new Set([
+/** Kinds the API takes as the original does, and that nothing here provides: MySQL, its proxy, and MinIO. */
+const NOT_PROVIDED = new Set<DatabaseKind | FilestoreKind>([
   'aws-rds',
   'aws-multitenant-rds',
   'perseus',
   'mysql-operator',
   'minio-operator',
 ])
-const AWS_DATABASES = new Set([
+const AWS_DATABASES = new Set<DatabaseKind>([
   'aws-rds-postgres',
   'aws-multitenant-rds-postgres',
   'aws-multitenant-rds-postgres-pgbouncer',
 ])
-const AWS_FILESTORES = new Set(['aws-s3', 'aws-multitenant-s3', 'bifrost'])
+const AWS_FILESTORES = new Set<FilestoreKind>(['aws-s3', 'aws-multitenant-s3', 'bifrost'])
+
+/** Whether a kind of database or file store can be made at all. Others are held, and wait with the reason. */
+export function isProvided(kind: DatabaseKind | FilestoreKind): boolean {
+  return !NOT_PROVIDED.has(kind)
+}
+
+/** Whether an installation keeps something on AWS. */
+export function needsAws({ spec }: Installation): boolean {
+  return AWS_DATABASES.has(spec.database.kind) || AWS_FILESTORES.has(spec.filestore.kind)
+}
 
 /** Picks the least loaded cluster that fits, and room in a shared database and bucket. */
 export function place(fleet: Fleet, installation: Installation, input: PlacementInput): Placement {
   const { database, filestore } = installation.spec
-  const unsupported = [database.kind, filestore.kind].find((kind) => NOT_RENDERED.has(kind))
+  const unsupported = [database.kind, filestore.kind].find((kind) => !isProvided(kind))
   if (unsupported !== undefined) {
     const reason = `${unsupported} cannot be provided by template set ${installation.spec.templateSet}`
     return { outcome: 'waiting', reason, candidates: [] }
@@ -90,15 +103,16 @@ function fits(candidate: Candidate): boolean {
 }
 
 function byLoad(a: Candidate, b: Candidate): number {
+  // Both have room, so both limits are above zero.
   return a.installations / a.limit - b.installations / b.limit || (a.cluster < b.cluster ? -1 : 1)
 }
 
-/** Installations a cluster takes until placement passes it by. */
+/** Installations a cluster takes until placement passes it by. An empty one that may hold any takes one. */
 export function installationLimit(fleet: Fleet, cluster: Cluster): number {
   const { placement } = fleet.settings.spec
   const capacity = cluster.spec.capacity?.installations ?? placement.installationsPerCluster
   const percent = cluster.spec.capacity?.thresholdPercent ?? placement.thresholdPercent
-  return Math.max(1, Math.floor((capacity * percent) / 100))
+  return capacity === 0 ? 0 : Math.max(1, Math.floor((capacity * percent) / 100))
 }
 
 function consider(fleet: Fleet, cluster: Cluster, installation: Installation): Candidate {
@@ -116,9 +130,10 @@ function consider(fleet: Fleet, cluster: Cluster, installation: Installation): C
 function refusalOf(
   fleet: Fleet,
   cluster: Cluster,
-  { metadata, spec }: Installation,
+  installation: Installation,
   room: { readonly installations: number; readonly isolated: boolean; readonly limit: number },
 ): string | undefined {
+  const { metadata, spec } = installation
   const missing = (metadata.annotations ?? []).filter(
     (name) => !(cluster.metadata.annotations ?? []).includes(name),
   )
@@ -133,8 +148,7 @@ function refusalOf(
   if (room.isolated) return 'holds an installation that wants to be alone'
   if (room.installations >= room.limit)
     return `is full (${room.installations} of ${room.limit} installations)`
-  const needsAws = AWS_DATABASES.has(spec.database.kind) || AWS_FILESTORES.has(spec.filestore.kind)
-  if (needsAws && (fleet.settings.spec.aws === undefined || !hasAws(cluster)))
+  if (needsAws(installation) && (fleet.settings.spec.aws === undefined || !hasAws(cluster)))
     return `has no AWS, which ${spec.database.kind} with ${spec.filestore.kind} needs`
   return isShared(spec.database.kind) && sharedWithRoom(fleet, cluster, spec.database) === undefined
     ? `has no ${spec.database.kind} database with room in its VPC (${cluster.spec.vpc ?? 'none'})`
@@ -145,7 +159,8 @@ function hasAws(cluster: Cluster): boolean {
   return cluster.spec.provider === 'aws' || cluster.spec.vpc !== undefined
 }
 
-function isShared(kind: string): boolean {
+/** Whether a kind of database is a place in one that many share. */
+export function isShared(kind: DatabaseKind): boolean {
   return kind === 'aws-multitenant-rds-postgres' || kind === 'aws-multitenant-rds-postgres-pgbouncer'
 }
 
@@ -164,8 +179,8 @@ function sharedWithRoom(
   return fleet
     .databasesIn(cluster.spec.vpc)
     .filter(({ metadata, spec }) => metadata.deletedAt === undefined && spec.databaseKind === kind)
-    .map((database) => ({ database, used: fleet.usage(database.metadata.name).installations }))
-    .filter(({ database, used }) => used < (database.spec.maxInstallations ?? standard))
+    .map((database) => ({ database, used: fleet.usage(database.metadata.name).weight }))
+    .filter(({ database, used }) => Math.ceil(used) < (database.spec.maxInstallations ?? standard))
     .sort((a, b) => b.used - a.used || (a.database.metadata.name < b.database.metadata.name ? -1 : 1))[0]
     ?.database
 }

@@ -64,8 +64,15 @@ export interface ObjectReader {
     readonly committer: string
     readonly message: string
   }>
-  /** Many blobs at once, in no order; for loading a fleet. */
-  blobs(oids: readonly ObjectId[], visit: (oid: ObjectId, content: Uint8Array) => void): Promise<void>
+  /**
+   * Many blobs at once, in no order; for loading a fleet.
+   * @param mostBytes of larger ones nothing is kept in memory, and the visitor gets undefined
+   */
+  blobs(
+    oids: readonly ObjectId[],
+    mostBytes: number,
+    visit: (oid: ObjectId, content: Uint8Array | undefined) => void,
+  ): Promise<void>
   /** All files below a tree with their blob ids, without reading blobs. */
   files(
     tree: ObjectId,

@@ -8,7 +8,9 @@ import { decodeTree, parseCommit } from './objects.ts'
 
 interface Waiting {
   readonly oid: ObjectId
-  readonly resolve: (content: Buffer) => void
+  readonly mostBytes: number
+  /** Undefined: it is larger than that. */
+  readonly resolve: (content: Buffer | undefined) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -21,10 +23,10 @@ export function createObjectReader(directory: string): ObjectReader & { close():
     blob: (oid) => session.read(oid),
     tree: async (oid) => decodeTree(await session.read(oid)),
     commit: async (oid) => parseCommit(oid, await session.read(oid)),
-    async blobs(oids, visit) {
+    async blobs(oids, mostBytes, visit) {
       for (let at = 0; at < oids.length; at += BATCH) {
         const part = oids.slice(at, at + BATCH)
-        await Promise.all(part.map(async (oid) => visit(oid, await session.read(oid))))
+        await Promise.all(part.map(async (oid) => visit(oid, await session.readUpTo(oid, mostBytes))))
       }
     },
     async files(tree) {
@@ -79,15 +81,23 @@ class BatchSession {
   #chunks: Buffer[] = []
   #length = 0
   #wanted = 0
+  /** Bytes of an object that is too large, still to come. */
+  #skipped = 0
 
   constructor(directory: string) {
     this.#directory = directory
   }
 
   async read(oid: ObjectId): Promise<Buffer> {
+    const content = await this.readUpTo(oid, Number.POSITIVE_INFINITY)
+    if (content === undefined) throw new RangeError('an object was left out that has no limit')
+    return content
+  }
+
+  async readUpTo(oid: ObjectId, mostBytes: number): Promise<Buffer | undefined> {
     const child = this.#child ?? this.#start()
-    return await new Promise<Buffer>((resolve, reject) => {
-      this.#waiting.push({ oid, resolve, reject })
+    return await new Promise<Buffer | undefined>((resolve, reject) => {
+      this.#waiting.push({ oid, mostBytes, resolve, reject })
       child.stdin.write(`${oid}\n`)
     })
   }
@@ -106,6 +116,7 @@ class BatchSession {
     this.#chunks = []
     this.#length = 0
     this.#wanted = 0
+    this.#skipped = 0
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk))
     child.stderr.resume()
     // Those who wait are told when the process ends.
@@ -122,7 +133,10 @@ class BatchSession {
       reject(new FleetError('repository-damaged', `git cat-file ended while object ${oid} was read.`))
   }
 
-  #take(chunk: Buffer): void {
+  #take(received: Buffer): void {
+    const skipped = Math.min(this.#skipped, received.length)
+    this.#skipped -= skipped
+    const chunk = received.subarray(skipped)
     this.#chunks.push(chunk)
     this.#length += chunk.length
     if (this.#length < this.#wanted) return
@@ -145,6 +159,12 @@ class BatchSession {
       return buffer.subarray(end + 1)
     }
     const length = Number(size)
+    if (length > (this.#waiting[0]?.mostBytes ?? 0)) {
+      this.#waiting.shift()?.resolve(undefined)
+      const rest = buffer.subarray(end + 1)
+      this.#skipped = Math.max(0, length + 1 - rest.length)
+      return rest.subarray(Math.min(rest.length, length + 1))
+    }
     this.#wanted = end + 1 + length + 1
     if (buffer.length < this.#wanted) return undefined
     this.#wanted = 0

@@ -1,6 +1,6 @@
 /** From intents to the rendered files of the fleet repository. Pure; cost follows the change. */
 import { isDeepStrictEqual } from 'node:util'
-import { effectiveConfiguration } from '../fleet/configuration.ts'
+import { groupConfigurationAt } from '../fleet/configuration.ts'
 import type { FileChange } from '../fleet/files.ts'
 import type { Fleet, IntentChange } from '../fleet/fleet.ts'
 import type { Cluster, FleetSettings, Group, Installation, Intent } from '../fleet/intents.ts'
@@ -50,7 +50,7 @@ function affectedBy(fleet: Fleet, { before, after }: IntentChange): readonly Ins
     case 'Group':
       return fleet
         .installationsIn(after.metadata.name)
-        .filter((member) => isPlaced(member) && rendersAnew(fleet, member, before, after))
+        .filter((member) => isPlaced(member) && rendersAnew(member, before, after))
     case 'Cluster':
       return sameFor(before, after, clusterInput)
         ? []
@@ -95,25 +95,12 @@ function fleetInput({ spec }: FleetSettings): unknown {
   return [environment, dns, secretStore, aws, internalIpRanges, probes, defaults.ingressClass, defaults.ndots]
 }
 
-function rendersAnew(fleet: Fleet, member: Installation, before: Intent | undefined, after: Group): boolean {
-  const now = effectiveConfiguration(fleet, member, 'rendered')
+/** Those that run another sequence are not touched, and those that wait for a rollout run none. */
+function rendersAnew({ spec }: Installation, before: Intent | undefined, after: Group): boolean {
   if (before?.kind !== 'Group') return true
-  const sequence = member.spec.groupSequence
-  const was =
-    sequence === undefined || sequence === before.spec.sequence
-      ? before.spec
-      : (before.spec.previous?.find((previous) => previous.sequence === sequence) ?? before.spec)
-  const is = now.group === undefined ? after.spec : pinned(now.group, sequence)
+  if (spec.groupSequence === undefined) return false
   return !isDeepStrictEqual(
-    [was.version, was.image, was.env, was.scheduling],
-    [is.version, is.image, is.env, is.scheduling],
+    groupConfigurationAt(before, spec.groupSequence),
+    groupConfigurationAt(after, spec.groupSequence),
   )
-}
-
-function pinned(
-  group: Group,
-  sequence: number | undefined,
-): Group['spec'] | NonNullable<Group['spec']['previous']>[number] {
-  if (sequence === undefined || sequence === group.spec.sequence) return group.spec
-  return group.spec.previous?.find((previous) => previous.sequence === sequence) ?? group.spec
 }

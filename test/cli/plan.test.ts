@@ -77,6 +77,7 @@ test('plan tells what the server would do: manifests that follow, and where a re
     stdout: /^Nothing changes since [0-9a-f]{12}, no problems\.\n$/,
   })
   await edit(folder, 'groups/canary.yaml', '"11.2.0"', '"11.3.0"')
+  await edit(folder, `${ACME_FOLDER}/installation.yaml`, '"11.2.0"', '"11.3.0"')
   await write(folder, 'requests/initech.yaml', REQUEST)
   const planned = await fleetwright(['plan', '--json', folder])
   t.equal(planned.code, 0, planned.stderr)
@@ -93,13 +94,17 @@ test('plan tells what the server would do: manifests that follow, and where a re
   ])
   t.same(told, [
     ['group', 'canary', 'changed', 1],
-    ['installation', 'acme', 'changed', 1],
+    ['installation', 'acme', 'changed', 2],
     ['installation', 'initech', 'added', 2],
   ])
-  t.equal(differences[1].files[0].path, `${ACME_FOLDER}/manifest.yaml`)
+  t.equal(differences[1].files[1].path, `${ACME_FOLDER}/manifest.yaml`)
 
   const { stdout } = await runProcess('git', ['status', '--porcelain'], { cwd: folder })
-  t.same(stdout.trim().split('\n'), ['M groups/canary.yaml', '?? requests/'], 'nothing is written')
+  t.same(
+    stdout.trimEnd().split('\n'),
+    [` M ${ACME_FOLDER}/installation.yaml`, ' M groups/canary.yaml', '?? requests/'],
+    'nothing is written',
+  )
 })
 
 test('plan takes a request from a file, and says on which line it would be refused', async (t) => {

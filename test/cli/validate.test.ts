@@ -91,7 +91,7 @@ const BROKEN: readonly (readonly [string, Break, readonly RegExp[]])[] = [
         text.replaceAll('prod-1', 'prod-2'),
       )
     },
-    [new RegExp(`installation\\.yaml:5:3: the id ${ACME} is also that of clusters/prod-1/`)],
+    [new RegExp(`installation\\.yaml:5:3: the id ${ACME} belongs to clusters/prod-1/`)],
   ],
   [
     'a cluster that is not valid is one problem, not one for each installation',

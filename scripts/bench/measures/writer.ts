@@ -23,7 +23,9 @@ import type { Measure } from './measure.ts'
 
 const COMMITTER = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
 
-type Prepared = Omit<Extract<WindowItem, { kind: 'files' }>, 'settle'>
+type Prepared = Omit<Extract<WindowItem, { kind: 'files' }>, 'settle' | 'files'> & {
+  readonly files: readonly FileChange[]
+}
 
 export const writerAlone: Measure = {
   name: 'writer',
@@ -134,7 +136,7 @@ function prepareOne(
   ]
   return {
     kind: 'files',
-    files: () => files,
+    files,
     text: { subject: `Change installation ${name}`, trailers: { Installation: id } },
     context: { requestId: id, actor: COMMITTER, now: Date.UTC(2026, 10, 24) },
   }
@@ -144,7 +146,7 @@ async function write(writer: Writer, items: readonly Prepared[]): Promise<void> 
   const settled = items.map(
     (item) =>
       new Promise<unknown>((resolve, reject) => {
-        writer.enqueue([{ ...item, settle: { resolve, reject } }])
+        writer.follow([{ ...item, files: async () => item.files, settle: { resolve, reject } }])
       }),
   )
   await Promise.all(settled)

@@ -6,11 +6,13 @@ import { type ErrorCode, FleetError } from '../errors.ts'
 import type { Problem } from '../files.ts'
 import type { Fleet, IntentChange } from '../fleet.ts'
 import { findSecrets } from '../secret-scan.ts'
-import { duplicateViolations, identityViolations } from './identity.ts'
+import { completenessViolations } from './completeness.ts'
+import { identityViolations } from './identity.ts'
 import { lockViolations } from './locks.ts'
 import { referenceViolations } from './references.ts'
 import { removalViolations } from './removal.ts'
 import { sharingViolations } from './sharing.ts'
+import { useViolations } from './use.ts'
 
 export interface Violation {
   readonly path: string
@@ -47,11 +49,12 @@ export function violationProblems(fleet: Fleet, changes: readonly IntentChange[]
 function violations(fleet: Fleet, changes: readonly IntentChange[]): readonly Violation[] {
   return [
     ...removalViolations(fleet, changes),
-    ...duplicateViolations(fleet, changes),
     ...changes.flatMap((change) => [
-      ...identityViolations(change),
+      ...identityViolations(fleet, changes, change),
       ...referenceViolations(fleet, changes, change),
+      ...useViolations(fleet, change),
       ...sharingViolations(fleet, change),
+      ...completenessViolations(fleet, change),
       ...secretViolations(change),
     ]),
   ]

@@ -1,15 +1,27 @@
 /** What never changes about an object, and what there is exactly one of. */
 import type { Fleet, IntentChange } from '../fleet.ts'
-import type { FleetPath, Id } from '../ids.ts'
+import type { Id } from '../ids.ts'
 import type { Installation, Intent } from '../intents.ts'
-import { installationPath, requestPath } from '../paths.ts'
 import type { Violation } from './check.ts'
 
-export function identityViolations({ path, before, after }: IntentChange): readonly Violation[] {
-  if (after === undefined) return []
-  const found: Violation[] = after.kind === 'Installation' ? [...primaryViolations(path, after)] : []
-  if (before === undefined || before.kind !== after.kind || after.kind === 'Fleet' || before.kind === 'Fleet')
-    return found
+export function identityViolations(
+  fleet: Fleet,
+  changes: readonly IntentChange[],
+  change: IntentChange,
+): readonly Violation[] {
+  const { path, after } = change
+  if (after === undefined || after.kind === 'Fleet') return []
+  return [
+    ...(after.kind === 'Installation' ? insideViolations(path, after) : []),
+    ...constantViolations(change),
+    ...uniqueViolations(fleet, changes, change),
+  ]
+}
+
+function constantViolations({ path, before, after }: IntentChange): readonly Violation[] {
+  if (after === undefined || after.kind === 'Fleet') return []
+  if (before === undefined || before.kind === 'Fleet' || before.kind !== after.kind) return []
+  const found: Violation[] = []
   for (const field of ['id', 'createdAt'] as const) {
     const was = before.metadata[field]
     if (was === undefined || was === after.metadata[field]) continue
@@ -19,47 +31,95 @@ export function identityViolations({ path, before, after }: IntentChange): reado
   return found
 }
 
-function primaryViolations(path: string, { spec }: Installation): readonly Violation[] {
+/** An id stands for one object for ever. */
+function uniqueViolations(
+  fleet: Fleet,
+  changes: readonly IntentChange[],
+  { path, after }: IntentChange,
+): readonly Violation[] {
+  const id = after === undefined ? undefined : idOf(after)
+  if (after === undefined || id === undefined) return []
+  const leaving = new Set<string>(changes.map((change) => change.path))
+  const coming = changes.find(
+    (other) =>
+      other.path < path &&
+      other.after !== undefined &&
+      sameSort(other.after, after) &&
+      idOf(other.after) === id,
+  )
+  const present = presentPath(fleet, after, id)
+  const other = coming?.path ?? (present !== undefined && !leaving.has(present) ? present : undefined)
+  const at = { path, pointer: '/metadata/id', code: 'invalid-document' as const }
+  if (other !== undefined && other !== path)
+    return [{ ...at, detail: `the id ${id} belongs to ${other}; leave only one of the two files` }]
+  const isNew = isInstallation(after) && fleet.pathOf(id) === undefined
+  const deleted = isNew && fleet.tombstone(id) !== undefined && !changes.some(takesTombstone(id))
+  if (!deleted) return []
+  return [
+    { ...at, detail: `installation ${id} was deleted (it has a tombstone); ask for a new one without an id` },
+  ]
+}
+
+function presentPath(fleet: Fleet, intent: Intent, id: Id): string | undefined {
+  switch (intent.kind) {
+    case 'Installation':
+    case 'InstallationRequest':
+      return fleet.pathOf(id)
+    case 'Cluster':
+      return pathOfNamed('clusters', fleet.clusterById(id)?.metadata.name, '/cluster.yaml')
+    case 'Group':
+      return pathOfNamed('groups', fleet.groupById(id)?.metadata.name, '.yaml')
+    case 'SharedDatabase': {
+      const found = fleet.databases().find(({ metadata }) => metadata.id === id)
+      return pathOfNamed('databases', found?.metadata.name, '.yaml')
+    }
+    default:
+      return undefined
+  }
+}
+
+function pathOfNamed(folder: string, name: string | undefined, rest: string): string | undefined {
+  return name === undefined ? undefined : `${folder}/${name}${rest}`
+}
+
+function idOf(intent: Intent): Id | undefined {
+  return intent.kind === 'Fleet' ? undefined : intent.metadata.id
+}
+
+function isInstallation({ kind }: Intent): boolean {
+  return kind === 'Installation' || kind === 'InstallationRequest'
+}
+
+function sameSort(a: Intent, b: Intent): boolean {
+  return a.kind === b.kind || (isInstallation(a) && isInstallation(b))
+}
+
+function takesTombstone(id: Id): (change: IntentChange) => boolean {
+  return ({ before, after }) =>
+    before?.kind === 'Tombstone' && before.metadata.id === id && after === undefined
+}
+
+/** What has to be unique inside one installation. */
+function insideViolations(path: string, { spec }: Installation): readonly Violation[] {
+  const found: Violation[] = []
+  const add = (pointer: string, detail: string): void =>
+    void found.push({ path, pointer, code: 'invalid-document', detail })
   const live = spec.dns.filter(({ deletedAt }) => deletedAt === undefined)
   const primaries = live.filter(({ primary }) => primary === true).length
-  if (live.length === 0) {
-    return [
-      {
-        path,
-        pointer: '/spec/dns',
-        code: 'invalid-document',
-        detail: 'no DNS name is left; keep at least one',
-      },
-    ]
-  }
-  if (primaries === 1) return []
-  const detail = `${primaries} DNS names have primary: true; exactly one must`
-  return [{ path, pointer: '/spec/dns', code: 'invalid-document', detail }]
+  if (live.length === 0) add('/spec/dns', 'no DNS name is left; keep at least one')
+  else if (primaries !== 1) add('/spec/dns', `${primaries} DNS names have primary: true; exactly one must`)
+  for (const at of repeated(spec.dns.map(({ id }) => id)))
+    add(`/spec/dns/${at}/id`, 'another DNS name here has this id; give each its own')
+  const deployments = spec.clusterInstallations ?? []
+  for (const at of repeated(deployments.map(({ id }) => id)))
+    add(
+      `/spec/clusterInstallations/${at}/id`,
+      'another cluster installation here has this id; give each its own',
+    )
+  return found
 }
 
-/** An installation stands in one document: on a cluster, or among the requests. */
-export function duplicateViolations(fleet: Fleet, changes: readonly IntentChange[]): readonly Violation[] {
-  const leaving = new Set(changes.flatMap(({ path, after }) => (after === undefined ? [path] : [])))
-  const coming = new Map<Id, FleetPath>()
-  return changes.flatMap(({ path, after }) => {
-    const id = liveId(after)
-    if (id === undefined) return []
-    const other = coming.get(id) ?? presentPath(fleet, id)
-    coming.set(id, path)
-    if (other === undefined || other === path || leaving.has(other)) return []
-    const detail = `the id ${id} is also that of ${other}; remove one of the two`
-    return [{ path, pointer: '/metadata/id', code: 'invalid-document' as const, detail }]
-  })
-}
-
-function liveId(intent: Intent | undefined): Id | undefined {
-  return intent?.kind === 'Installation' || intent?.kind === 'InstallationRequest'
-    ? intent.metadata.id
-    : undefined
-}
-
-function presentPath(fleet: Fleet, id: Id): FleetPath | undefined {
-  const placement = fleet.installation(id)?.spec.placement
-  const path = placement === undefined ? requestPath(id) : installationPath(placement.cluster, id)
-  return fleet.intent(path) === undefined ? undefined : path
+/** Positions of what stands further ahead already. */
+export function repeated(values: readonly string[]): readonly number[] {
+  return values.flatMap((value, at) => (values.indexOf(value) < at ? [at] : []))
 }

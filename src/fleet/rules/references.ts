@@ -1,8 +1,10 @@
-/** What documents name must be there: clusters, groups, shared databases, free names. */
+/** What an installation names must be there and fit: cluster, group, shared database. */
 import type { Fleet, IntentChange } from '../fleet.ts'
-import type { Cluster, Group, Installation, SharedDatabase, Slug } from '../intents.ts'
-import { clusterPath, databasePath, groupPath } from '../paths.ts'
+import type { Cluster, Group, Installation, InstallationRequest, SharedDatabase } from '../intents.ts'
+import { isShared } from '../placement.ts'
+import { completed } from '../requests.ts'
 import type { Violation } from './check.ts'
+import { type Lookup, lookupOf } from './lookup.ts'
 import { takenNames } from './names.ts'
 
 /** @param changes all that come together: what one of them brings, another may name */
@@ -12,94 +14,126 @@ export function referenceViolations(
   { path, after }: IntentChange,
 ): readonly Violation[] {
   const lookup = lookupOf(fleet, changes)
-  if (after?.kind === 'InstallationRequest') return groupViolations(path, after.spec.group, lookup)
+  if (after?.kind === 'InstallationRequest') return requestViolations(fleet, path, after, lookup)
   if (after?.kind !== 'Installation') return []
-  const { metadata, spec } = after
-  const found: Violation[] = takenNames(fleet, after).map((taken) => ({ ...taken, path }))
-  const add = (pointer: string, detail: string): void =>
-    void found.push({ path, pointer, code: 'invalid-document', detail })
+  return [
+    ...takenNames(fleet, after).map((taken) => ({ ...taken, path })),
+    ...placementViolations(path, after, lookup),
+    ...groupViolations(path, after, lookup),
+    ...databaseViolations(path, after, lookup),
+  ]
+}
+
+/** A request is checked as the installation it will be, with what it says itself. */
+function requestViolations(
+  fleet: Fleet,
+  path: string,
+  request: InstallationRequest,
+  lookup: Lookup,
+): readonly Violation[] {
+  const { id, createdAt } = request.metadata
+  // An id that nobody has: the request gets its own when it is accepted.
+  const completion = {
+    id: id ?? ('' as Installation['metadata']['id']),
+    createdAt: createdAt ?? '',
+    dnsIds: [],
+  }
+  const installation = completed(request, fleet.settings, completion)
+  const saysDns = (request.spec.dns ?? []).length > 0
+  const taken = takenNames(fleet, installation)
+  // Without DNS names of its own both follow from the name: that is one problem.
+  const told = saysDns ? taken : taken.slice(0, 1)
+  return [
+    ...told.map((found) => ({ ...found, path, pointer: saysDns ? found.pointer : '/metadata/name' })),
+    ...groupViolations(path, installation, lookup),
+  ]
+}
+
+function placementViolations(
+  path: string,
+  { metadata, spec }: Installation,
+  lookup: Lookup,
+): readonly Violation[] {
+  const one = (pointer: string, detail: string): readonly Violation[] => [
+    { path, pointer, code: 'invalid-document', detail },
+  ]
   if (spec.placement === undefined)
-    add(
+    return one(
       '/spec/placement',
       'an installation in a cluster folder needs spec.placement.cluster; name the cluster of the folder',
     )
-  else if (!path.startsWith(`clusters/${spec.placement.cluster}/`))
-    add(
-      '/spec/placement/cluster',
-      `the folder is not of cluster ${spec.placement.cluster}; name the cluster of the folder`,
-    )
-  else found.push(...clusterViolations(path, after, lookup.cluster(spec.placement.cluster)))
-  found.push(...groupViolations(path, spec.group, lookup))
-  const { shared } = spec.database
-  if (shared === undefined) return found
-  const database = lookup.database(shared.database)
-  if (database === undefined || isGone(database)) {
-    add(
-      '/spec/database/shared/database',
-      `there is no shared database ${shared.database}; name one of databases/`,
-    )
-  } else if (shared.schema !== undefined && !hasLogical(database, shared.logicalDatabase)) {
-    add(
-      '/spec/database/shared/logicalDatabase',
-      `${shared.database} has no logical database ${shared.logicalDatabase}; name one that ${metadata.name} can share`,
-    )
-  }
-  return found
-}
-
-function groupViolations(path: string, group: Slug | null | undefined, lookup: Lookup): readonly Violation[] {
-  if (typeof group !== 'string' || !isGone(lookup.group(group))) return []
-  const detail = `there is no group ${group}; name one of groups/, or leave it out`
-  return [{ path, pointer: '/spec/group', code: 'invalid-document', detail }]
-}
-
-function clusterViolations(
-  path: string,
-  { metadata, spec }: Installation,
-  cluster: Cluster | undefined,
-): readonly Violation[] {
-  const name = spec.placement?.cluster ?? ''
-  const at = { path, pointer: '/spec/placement/cluster', code: 'invalid-document' as const }
-  if (cluster === undefined || isGone(cluster))
-    return [{ ...at, detail: `there is no cluster ${name}; name one of clusters/` }]
-  const missing = (metadata.annotations ?? []).filter(
-    (annotation) => !(cluster.metadata.annotations ?? []).includes(annotation),
-  )
+  const name = spec.placement.cluster
+  const pointer = '/spec/placement/cluster'
+  if (!path.startsWith(`clusters/${name}/`))
+    return one(pointer, `the folder is not of cluster ${name}; name the cluster of the folder`)
+  const cluster = lookup.cluster(name)
+  if (cluster === undefined) return one(pointer, `there is no cluster ${name}; name one of clusters/`)
+  const missing = missingAnnotations(metadata.annotations, cluster)
   if (missing.length === 0) return []
-  const detail = `cluster ${name} lacks the annotation ${missing.join(', ')}; add it to the cluster, or take it from the installation`
-  return [{ path, pointer: '/metadata/annotations', code: 'invalid-document', detail }]
+  return one(
+    '/metadata/annotations',
+    `cluster ${name} lacks the annotation ${missing.join(', ')}; add it to the cluster, or take it from the installation`,
+  )
 }
 
-function isGone(intent: Cluster | Group | SharedDatabase | undefined): boolean {
-  return intent === undefined || intent.metadata.deletedAt !== undefined
+export function missingAnnotations(wanted: readonly string[] = [], cluster: Cluster): readonly string[] {
+  return wanted.filter((name) => !(cluster.metadata.annotations ?? []).includes(name))
+}
+
+function groupViolations(path: string, { spec }: Installation, lookup: Lookup): readonly Violation[] {
+  if (typeof spec.group !== 'string') return []
+  const group = lookup.group(spec.group)
+  const code = 'invalid-document' as const
+  if (group === undefined) {
+    const detail = `there is no group ${spec.group}; name one of groups/, or leave it out`
+    return [{ path, pointer: '/spec/group', code, detail }]
+  }
+  if (spec.groupSequence === undefined || hasSequence(group, spec.groupSequence)) return []
+  const detail = `group ${spec.group} has no configuration of sequence ${spec.groupSequence}; write ${group.spec.sequence}, its newest`
+  return [{ path, pointer: '/spec/groupSequence', code, detail }]
+}
+
+function hasSequence({ spec }: Group, wanted: number): boolean {
+  return spec.sequence === wanted || (spec.previous ?? []).some(({ sequence }) => sequence === wanted)
+}
+
+function databaseViolations(path: string, installation: Installation, lookup: Lookup): readonly Violation[] {
+  const { kind, shared } = installation.spec.database
+  const one = (pointer: string, detail: string): readonly Violation[] => [
+    { path, pointer: `/spec/database${pointer}`, code: 'invalid-document', detail },
+  ]
+  if (!isShared(kind))
+    return shared === undefined
+      ? []
+      : one('/shared', `a database of kind ${kind} is not shared; take shared out, or correct the kind`)
+  if (shared === undefined)
+    return one('', `a database of kind ${kind} needs shared: name the shared database and the place in it`)
+  const database = lookup.database(shared.database)
+  if (database === undefined)
+    return one('/shared/database', `there is no shared database ${shared.database}; name one of databases/`)
+  if (database.spec.databaseKind !== kind)
+    return one(
+      '/shared/database',
+      `${shared.database} is for ${database.spec.databaseKind}, not for ${kind}; name one of databases/ of that kind`,
+    )
+  if (kind !== 'aws-multitenant-rds-postgres-pgbouncer')
+    return shared.schema === undefined
+      ? []
+      : one('/shared/schema', `a database of kind ${kind} has no schema of its own; take it out`)
+  if (shared.schema === undefined)
+    return one(
+      '/shared',
+      'a database behind PgBouncer needs shared.schema; name the schema of the installation',
+    )
+  if (hasLogical(database, shared.logicalDatabase)) return []
+  return one(
+    '/shared/logicalDatabase',
+    `${shared.database} has no logical database ${shared.logicalDatabase}; name one that ${installation.metadata.name} can share`,
+  )
 }
 
 function hasLogical({ spec }: SharedDatabase, name: string): boolean {
   return (spec.logicalDatabases ?? []).some(
     (logical) => logical.name === name && logical.deletedAt === undefined,
   )
-}
-
-interface Lookup {
-  readonly cluster: (name: Slug) => Cluster | undefined
-  readonly group: (name: Slug) => Group | undefined
-  readonly database: (name: Slug) => SharedDatabase | undefined
-}
-
-function lookupOf(fleet: Fleet, changes: readonly IntentChange[]): Lookup {
-  const coming = new Map(changes.map(({ path, after }) => [path as string, after]))
-  return {
-    cluster(name) {
-      const after = coming.get(clusterPath(name))
-      return after?.kind === 'Cluster' ? after : fleet.cluster(name)
-    },
-    group(name) {
-      const after = coming.get(groupPath(name))
-      return after?.kind === 'Group' ? after : fleet.group(name)
-    },
-    database(name) {
-      const after = coming.get(databasePath(name))
-      return after?.kind === 'SharedDatabase' ? after : fleet.database(name)
-    },
-  }
 }

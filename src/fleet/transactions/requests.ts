@@ -30,7 +30,7 @@ export function acceptRequest({
     if (id === undefined || clusterInstallationId === undefined || logicalDatabaseId === undefined)
       throw new RangeError('a request needs at least three ids')
     const createdAt = new Date(context.now).toISOString()
-    const installation = completed(request, fleet.settings, { id, createdAt, dnsIds })
+    const installation = inGroup(fleet, completed(request, fleet.settings, { id, createdAt, dnsIds }))
     requireFreeNames(fleet, installation)
     const settled = settle(fleet, installation, {
       clusterInstallationId,
@@ -45,6 +45,16 @@ export function acceptRequest({
       value: settled.value.installation,
     }
   }
+}
+
+/** A new member starts with what its group has now. */
+function inGroup(fleet: Fleet, installation: Installation): Installation {
+  const { group: name } = installation.spec
+  const group = typeof name === 'string' ? fleet.group(name) : undefined
+  if (group === undefined) return installation
+  const { sequence, templateSet } = group.spec
+  const own = templateSet === undefined ? {} : { templateSet }
+  return { ...installation, spec: { ...installation.spec, groupSequence: sequence, ...own } }
 }
 
 export interface SettleInput {

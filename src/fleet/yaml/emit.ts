@@ -9,7 +9,7 @@ const RESERVED = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', '
 const EXPONENT = /^[eE][0-9]+$/
 const PLAIN = /^[A-Za-z_/][A-Za-z0-9_/.@:+=,()-]*$/
 const WORDS = /^[A-Za-z_/][A-Za-z0-9_/.@+=,()-]*(?: [A-Za-z0-9_/.@+=,()-]+)+$/
-const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffd\ufffe\uffff]/g
 
 /** One scalar: plain where every parser agrees what it is, in double quotes otherwise. */
 export function emitScalar(value: string | number | boolean | null): string {

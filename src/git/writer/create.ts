@@ -27,15 +27,14 @@ const LEVELS_TO_SHARDS = 4
  * @throws FleetError `remote-unavailable`, `remote-refused`, `invalid-document` (fleet.yaml), `repository-damaged`
  */
 export async function createFleetWriter(options: WriterOptions): Promise<FleetWriter> {
-  const { tips, main } = await openMain(options)
-  const own = (await lastOwnCommit(options.history, options.committer.name)) ?? main
+  const { tips, main, own } = await openMain(options)
   const head = await Head.load(options.home, options.history, tips, own)
   await head.editor.readAhead(LEVELS_TO_SHARDS)
   const memory = new IdempotencyMemory()
   await memory.load(options.history, REMEMBERED_COMMITS)
   const writer = new Writer(options, head, memory)
-  if (own !== main) writer.enqueue(await followUps(head, await head.take(main, tips), options))
-  else writer.enqueue(await followUps(head, unseen(head, own), options))
+  if (own !== main) writer.follow(await followUps(head, await head.take(main, tips), options))
+  else writer.follow(await followUps(head, unseen(head, own), options))
   await repairProjections(head, options)
   return writer
 }
@@ -48,18 +47,22 @@ function unseen(head: Head, at: ObjectId): Parameters<typeof followUps>[1] {
     before: undefined,
     after: head.committed.newRequests().get(path),
   }))
-  return { from: at, to: at, accepted, editedManifests: [] }
+  return { from: at, to: at, accepted, editedManifests: [], removed: [] }
 }
 
 async function openMain(
   options: WriterOptions,
-): Promise<{ tips: ReadonlyMap<RefName, ObjectId>; main: ObjectId }> {
+): Promise<{ tips: ReadonlyMap<RefName, ObjectId>; main: ObjectId; own: ObjectId }> {
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const tips = await options.home.fetch()
     const main = tips.get(MAIN)
+    const own = main === undefined ? undefined : await lastOwnCommit(options.history, options.committer.name)
+    // A fleet that was there once is never started anew: what was removed is restored.
+    if (main !== undefined && own !== undefined) return { tips, main, own }
     const tree = main === undefined ? undefined : (await options.home.objects.commit(main)).tree
     const entries = tree === undefined ? [] : await options.home.objects.tree(tree)
-    if (main !== undefined && entries.some((entry) => entry.name === FLEET_PATH)) return { tips, main }
+    if (main !== undefined && entries.some((entry) => entry.name === FLEET_PATH))
+      return { tips, main, own: main }
     await pushFirstCommit(options, main, tree)
   }
   throw new FleetError(

@@ -1,15 +1,16 @@
 /** What follows from commits of others: rendered files, requests to place, problems with their author. */
-import { isFleetError } from '../../fleet/errors.ts'
+import { type FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { FileChange, Problem } from '../../fleet/files.ts'
 import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
 import { type FleetPath, type Id, idFromBytes } from '../../fleet/ids.ts'
 import { clusterPath, FLEET_PATH, installationPath, roleOf } from '../../fleet/paths.ts'
 import type { Slug } from '../../fleet/intents.ts'
-import type { RequestContext } from '../../fleet/transaction.ts'
+import type { CommitText, RequestContext } from '../../fleet/transaction.ts'
 import { acceptRequest } from '../../fleet/transactions/requests.ts'
 import type { Committed, HistoryEntry } from '../../ports/writer.ts'
 import { blobId } from '../objects.ts'
 import type { Head, Taken } from './head.ts'
+import { removalLines, removedUnits, restoredDocuments } from './restore.ts'
 import type { Settle, WindowItem, WriterOptions } from './types.ts'
 
 const MOST_LINES = 20
@@ -20,26 +21,56 @@ export async function followUps(
   taken: Taken,
   options: WriterOptions,
 ): Promise<readonly WindowItem[]> {
+  const accepted = renderable(head, taken, options)
   await attribute(head, options)
   const edits = await editedManifests(head, taken, options)
   const files = (fleet: Fleet): readonly FileChange[] => [
-    ...options.render(fleet, [...present(fleet, taken.accepted)]),
+    ...options.render(fleet, [...present(fleet, accepted), ...removedUnits(fleet, taken)]),
     ...edits.restored(fleet),
   ]
   const changed = await changedOnly(head, files(head.committed))
   const items: WindowItem[] = []
-  if (changed.length > 0) items.push(renderItem(files, changed.length, edits, taken, options))
-  for (const path of requestPaths(head, taken)) items.push(await requestItem(head, path, options))
+  if (changed.length + taken.removed.length > 0) {
+    const text = await textOf(head, { ...taken, accepted }, edits, changed.length, options)
+    items.push(filesItem(head, files, text, taken, options))
+  }
+  for (const path of requestPaths(head, accepted)) items.push(await requestItem(head, path, options))
   return items
+}
+
+/** What can be rendered of what was accepted; the rest is held. The rules leave little: an unknown template set. */
+function renderable(head: Head, taken: Taken, options: WriterOptions): readonly IntentChange[] {
+  if (renderProblem(head, taken.accepted, options) === undefined) return taken.accepted
+  return taken.accepted.filter((change) => {
+    const problem = renderProblem(head, [change], options)
+    if (problem === undefined) return true
+    const { path } = change
+    head.hold(change, [{ path, line: 0, column: 0, code: problem.code, detail: problem.message }])
+    return false
+  })
+}
+
+function renderProblem(
+  head: Head,
+  changes: readonly IntentChange[],
+  options: WriterOptions,
+): FleetError | undefined {
+  try {
+    options.render(head.committed, changes)
+    return undefined
+  } catch (error) {
+    if (isFleetError(error)) return error
+    throw error
+  }
 }
 
 function newId(options: WriterOptions): Id {
   return idFromBytes(options.randomness.bytes(26))
 }
 
-function requestPaths(head: Head, taken: Taken): readonly FleetPath[] {
+function requestPaths(head: Head, accepted: readonly IntentChange[]): readonly FleetPath[] {
   const fresh = head.committed.newRequests()
-  return taken.accepted.map((change) => change.path).filter((path) => fresh.has(path))
+  return accepted.map((change) => change.path).filter((path) => fresh.has(path))
 }
 
 async function changedOnly(head: Head, files: readonly FileChange[]): Promise<readonly FileChange[]> {
@@ -104,15 +135,19 @@ function expectedFiles(
   const paths = new Set(touched.map(({ path }) => path))
   const expected = options.render(fleet, [...unitsOf(fleet, paths)]).filter((file) => paths.has(file.path))
   const known = new Set<string>(expected.map(({ path }) => path))
-  const extra = touched.filter(({ path, to }) => to !== undefined && !known.has(path) && isWholeFolder(path))
+  const extra = touched.filter(
+    ({ path, to }) => to !== undefined && !known.has(path) && isStranger(fleet, path),
+  )
   // Paths of files in the tree.
   return [...expected, ...extra.map(({ path }) => ({ path: path as FleetPath, text: undefined }))]
 }
 
-/** Of some folders the engines apply every file. */
-function isWholeFolder(path: string): boolean {
+/** Of some folders the engines apply every file, and a manifest without its installation too. */
+function isStranger(fleet: Fleet, path: string): boolean {
   const role = roleOf(path)
-  return role.role === 'rendered' && (role.unit === 'system' || role.unit === 'control')
+  if (role.role !== 'rendered') return false
+  if (role.unit === 'installation') return fleet.intent(intentPathOf(role)) === undefined
+  return role.unit === 'system' || role.unit === 'control'
 }
 
 /** Changes that make the renderer print the units of these files again. */
@@ -134,30 +169,51 @@ function intentPathOf({ cluster, id }: { readonly cluster?: Slug; readonly id?: 
   return id === undefined ? clusterPath(cluster) : installationPath(cluster, id)
 }
 
-function renderItem(
-  files: (fleet: Fleet) => readonly FileChange[],
-  changedFiles: number,
+async function textOf(
+  head: Head,
+  taken: Taken,
   edits: Edits,
+  changedFiles: number,
+  { history }: WriterOptions,
+): Promise<CommitText> {
+  const changed = taken.accepted.map((change) => `Renders ${change.path}`)
+  const lines = [...(await removalLines(head, taken, history, MOST_LINES)), ...edits.lines, ...changed]
+  const rest = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : []
+  const subject =
+    taken.removed.length > 0
+      ? `Restore ${count(taken.removed.length, 'document')} that must not be removed`
+      : taken.accepted.length === 0
+        ? `Restore ${count(changedFiles, 'rendered file')} edited by hand`
+        : `Render ${count(taken.accepted.length, 'changed document')}`
+  return {
+    subject,
+    body: [...lines.slice(0, MOST_LINES), ...rest].join('\n'),
+    trailers: { Follows: taken.to },
+  }
+}
+
+/** One commit with all files that follow. What they say is read from the fleet when the commit is made. */
+function filesItem(
+  head: Head,
+  rendered: (fleet: Fleet) => readonly FileChange[],
+  text: CommitText,
   taken: Taken,
   options: WriterOptions,
 ): WindowItem {
-  const changed = taken.accepted.map((change) => `Renders ${change.path}`)
-  const lines = [...edits.lines, ...changed]
-  const rest = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : []
-  const subject =
-    taken.accepted.length === 0
-      ? `Restore ${count(changedFiles, 'rendered file')} edited by hand`
-      : `Render ${count(taken.accepted.length, 'changed document')}`
   return {
     kind: 'files',
-    files,
-    text: {
-      subject,
-      body: [...lines.slice(0, MOST_LINES), ...rest].join('\n'),
-      trailers: { Follows: taken.to },
+    async files(base) {
+      const files = [...(await restoredDocuments(base, taken)), ...rendered(base.index)]
+      return [...new Map(files.map((file) => [file.path, file])).values()]
     },
+    text,
     context: { requestId: newId(options), actor: options.committer, now: options.clock.now() },
-    settle: reported(options),
+    settle: {
+      resolve: () => {
+        for (const { path } of taken.removed) head.problems.delete(path)
+      },
+      reject: (error) => options.observer.failed(error),
+    },
   }
 }
 
@@ -195,10 +251,6 @@ async function requestItem(head: Head, path: FleetPath, options: WriterOptions):
     context,
     settle,
   }
-}
-
-function reported(options: WriterOptions): Settle<Committed<unknown>> {
-  return { resolve: () => undefined, reject: (error) => options.observer.failed(error) }
 }
 
 async function lastCommit(options: WriterOptions, path: string): Promise<HistoryEntry | undefined> {

@@ -6,12 +6,11 @@ import { createDocuments, type Documents } from '../../fleet/documents.ts'
 import type { Problem } from '../../fleet/files.ts'
 import type { IntentChange } from '../../fleet/fleet.ts'
 import type { FleetIndex } from '../../fleet/fleet-index.ts'
-import type { FleetPath, ObjectId, RefName } from '../../fleet/ids.ts'
-import { violationProblems } from '../../fleet/rules/check.ts'
+import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import type { FleetHistory } from '../../ports/writer.ts'
 import type { RefUpdate, RepositoryHome, TreeEditor } from '../contracts.ts'
 import { createTreeEditor } from '../tree-editor.ts'
-import { ingest } from './ingest.ts'
+import { type ChangedFile, ingest } from './ingest.ts'
 import { loadFleet } from './load.ts'
 import {
   allProjections,
@@ -24,14 +23,13 @@ import {
 } from './projections.ts'
 import type { BuiltWindow } from './window.ts'
 
-/** Versions of a held document that are tried, newest first. */
-const VERSIONS_LOOKED_AT = 20
-
 export interface Taken {
   readonly from: ObjectId
   readonly to: ObjectId
   readonly accepted: readonly IntentChange[]
   readonly editedManifests: readonly { readonly path: string; readonly to: ObjectId | undefined }[]
+  /** Documents that were removed and must not be. */
+  readonly removed: readonly { readonly path: string; readonly from: ObjectId | undefined }[]
 }
 
 export class Head {
@@ -45,6 +43,9 @@ export class Head {
   commit: ObjectId
   tree: ObjectId
   projections: ProjectionTips
+  /** Documents that are in git and do not count, and the commit they were last looked at. */
+  #held = new Map<string, ChangedFile>()
+  #lookedAt: ObjectId
   readonly #home: RepositoryHome
 
   private constructor(
@@ -57,6 +58,7 @@ export class Head {
   ) {
     this.#home = home
     this.commit = commit
+    this.#lookedAt = commit
     this.tree = tree
     this.committed = committed
     this.ahead = ahead
@@ -73,9 +75,7 @@ export class Head {
   ): Promise<Head> {
     const { tree } = await home.objects.commit(main)
     const documents = createDocuments()
-    const loaded = await loadFleet(tree, home.objects, documents)
-    const held = [...loaded.problems].filter(([, found]) => found.length > 0)
-    for (const [path] of held) await applyLastValid(path, loaded.index, documents, history)
+    const loaded = await loadFleet(tree, home.objects, documents, history)
     const head = new Head(
       home,
       main,
@@ -84,26 +84,46 @@ export class Head {
       loaded.index.clone(),
       await readProjectionTips(tips, home.objects),
     )
-    for (const [path, found] of held) head.problems.set(path, found)
+    for (const [path, found] of loaded.problems) if (found.length > 0) head.problems.set(path, found)
+    for (const file of loaded.held) head.#held.set(file.path, file)
     return head
+  }
+
+  /** Whether a document that is held may be valid by now, since other documents changed. */
+  get mayRelease(): boolean {
+    return this.#held.size > 0 && this.#lookedAt !== this.commit
   }
 
   /** Takes in commits of others up to `main`. */
   async take(main: ObjectId, tips: ReadonlyMap<RefName, ObjectId>): Promise<Taken> {
     const { tree } = await this.#home.objects.commit(main)
     const from = this.commit
-    const files = await this.#home.objects.changedFiles(this.tree, tree)
+    const changed = await this.#home.objects.changedFiles(this.tree, tree)
+    const paths = new Set(changed.map((file) => file.path))
+    const again = [...this.#held.values()].filter((file) => !paths.has(file.path))
+    const files = [...changed, ...again]
     const result = await ingest(files, this.ahead, this.documents, this.#home.objects)
+    this.#held = new Map(result.held.map((file) => [file.path, file]))
     this.committed.apply(result.accepted)
     for (const [path, found] of result.problems) {
       if (found.length > 0) this.problems.set(path, found)
       else this.problems.delete(path)
     }
     this.commit = main
+    this.#lookedAt = main
     this.tree = tree
     this.editor.reset(tree)
     await this.followProjections(tips)
-    return { from, to: main, accepted: result.accepted, editedManifests: result.rendered }
+    const { accepted, rendered, removed } = result
+    return { from, to: main, accepted, editedManifests: rendered, removed }
+  }
+
+  /** An intent of others that turned out not to be usable: as if it had been refused at once. */
+  hold(change: IntentChange, problems: readonly Problem[]): void {
+    const back = [{ path: change.path, before: change.after, after: change.before }]
+    this.ahead.apply(back)
+    this.committed.apply(back)
+    this.problems.set(change.path, problems)
   }
 
   /** Another replica, or a person, may move them without moving main. */
@@ -151,23 +171,5 @@ export class Head {
 
   mainUpdate(next: ObjectId): RefUpdate {
     return { ref: MAIN, expected: this.commit, next }
-  }
-}
-
-/** A held document counts as it last was when it was valid, also after a restart. */
-async function applyLastValid(
-  path: string,
-  index: FleetIndex,
-  documents: Documents,
-  history: FleetHistory,
-): Promise<void> {
-  for (const entry of await history.log({ paths: [path], limit: VERSIONS_LOOKED_AT })) {
-    const text = await history.fileAt(entry.commit, path)
-    const { intent } = text === undefined ? { intent: undefined } : documents.parse(path as FleetPath, text)
-    if (intent === undefined) continue
-    const change = { path: path as FleetPath, before: undefined, after: intent }
-    if (violationProblems(index, [change]).length > 0) continue
-    index.apply([change])
-    return
   }
 }

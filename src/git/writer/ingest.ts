@@ -7,9 +7,9 @@ import type { Problem } from '../../fleet/files.ts'
 import type { IntentChange } from '../../fleet/fleet.ts'
 import type { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { FleetPath, ObjectId } from '../../fleet/ids.ts'
-import type { Intent } from '../../fleet/intents.ts'
 import { roleOf } from '../../fleet/paths.ts'
-import { violationProblems } from '../../fleet/rules/check.ts'
+import { admit, type Refused } from '../../fleet/rules/admit.ts'
+import { SIZE_LIMIT } from '../../fleet/yaml/parse.ts'
 import type { ObjectReader } from '../contracts.ts'
 
 export interface ChangedFile {
@@ -23,9 +23,16 @@ export interface IngestResult {
   readonly accepted: readonly IntentChange[]
   /** By path; a path that was looked at and is fine now has an empty list. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>
+  /** Documents that are there and do not count; they are looked at again when something changes. */
+  readonly held: readonly ChangedFile[]
+  /** Documents that were removed and must not be. */
+  readonly removed: readonly ChangedFile[]
   /** Rendered files that were touched. */
   readonly rendered: readonly ChangedFile[]
 }
+
+/** More bytes cannot be a document of `SIZE_LIMIT` characters. */
+const MOST_BYTES = SIZE_LIMIT * 4
 
 /** Reads the changed documents, applies what is valid to the index, and says what is wrong with the rest. */
 export async function ingest(
@@ -34,63 +41,83 @@ export async function ingest(
   documents: Documents,
   reader: Pick<ObjectReader, 'blobs'>,
 ): Promise<IngestResult> {
-  const problems = new Map<string, readonly Problem[]>()
-  const texts = await readTexts(
-    files.filter((file) => roleOf(file.path).role === 'intent'),
-    reader,
-  )
-  const changes = readChanges(files, texts, index, documents, problems)
-  const accepted: IntentChange[] = []
-  for (const together of inOrder(changes)) {
-    const found = violationProblems(index, together)
-    if (found.length > 0) {
-      addProblems(
-        problems,
-        found.map((problem) => located(problem, files, texts, documents)),
-      )
-      continue
-    }
-    index.apply(together)
-    accepted.push(...together)
+  const read = await readChanges(files, index, documents, reader)
+  const { accepted, refused } = admit(index, read.changes)
+  return {
+    accepted,
+    ...outcomeOf(read, refused, documents),
+    rendered: files.filter((file) => roleOf(file.path).role === 'rendered'),
   }
-  return { accepted, problems, rendered: files.filter((file) => roleOf(file.path).role === 'rendered') }
 }
 
-function readChanges(
+export interface ReadChanges {
+  readonly files: ReadonlyMap<string, ChangedFile>
+  readonly texts: ReadonlyMap<ObjectId, string>
+  readonly changes: readonly IntentChange[]
+  /** Documents that cannot be read, with what is wrong; empty lists for the others. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>
+}
+
+export async function readChanges(
   files: readonly ChangedFile[],
-  texts: ReadonlyMap<ObjectId, string>,
   index: FleetIndex,
   documents: Documents,
-  problems: Map<string, readonly Problem[]>,
-): readonly IntentChange[] {
+  reader: Pick<ObjectReader, 'blobs'>,
+): Promise<ReadChanges> {
   const intents = files.filter((file) => roleOf(file.path).role === 'intent')
+  const problems = new Map<string, readonly Problem[]>(misspelt(files))
+  const { texts, tooLarge } = await readTexts(intents, reader)
   const changes: IntentChange[] = []
   for (const file of intents) {
     const path = file.path as FleetPath
-    problems.set(path, [])
     const before = index.intent(path)
+    problems.set(path, [])
     if (file.to === undefined) {
       if (before !== undefined) changes.push({ path, before, after: undefined })
       continue
     }
+    const text = texts.get(file.to)
     const read =
-      file.mode === '100644' || file.mode === '100755'
-        ? documents.parseBulk(path, texts.get(file.to) ?? '')
-        : { problems: [notAFile(path, file.mode)] }
+      text === undefined
+        ? { problems: [notADocument(path, file.mode, tooLarge.has(file.to))] }
+        : documents.parseBulk(path, text)
     if (read.intent === undefined) problems.set(path, read.problems)
     else changes.push({ path, before, after: read.intent })
   }
-  return changes
+  return { files: new Map(intents.map((file) => [file.path, file])), texts, changes, problems }
+}
+
+/** Lines of what the rules refused, and what has to be done about it. */
+export function outcomeOf(
+  read: ReadChanges,
+  refused: readonly Refused[],
+  documents: Documents,
+): Pick<IngestResult, 'problems' | 'held' | 'removed'> {
+  const problems = new Map(read.problems)
+  for (const problem of refused.flatMap((group) => group.problems)) {
+    const there = problems.get(problem.path) ?? []
+    problems.set(problem.path, [...there, located(problem, read, documents)])
+  }
+  const removed = new Set<string>(
+    refused.flatMap((group) =>
+      group.changes.flatMap(({ path, after }) => (after === undefined ? [path] : [])),
+    ),
+  )
+  const refusedPaths = refused.flatMap((group) => group.changes.map(({ path }) => path))
+  const unread = [...read.problems].flatMap(([path, found]) => (found.length > 0 ? [path] : []))
+  const files = [...new Set<string>([...unread, ...refusedPaths])].flatMap(
+    (path) => read.files.get(path) ?? [],
+  )
+  return {
+    problems,
+    held: files.filter((file) => !removed.has(file.path)),
+    removed: files.filter((file) => removed.has(file.path)),
+  }
 }
 
 /** A rule knows which field of a document is wrong; the text knows on which line it stands. */
-function located(
-  problem: Problem,
-  files: readonly ChangedFile[],
-  texts: ReadonlyMap<ObjectId, string>,
-  documents: Documents,
-): Problem {
-  const oid = files.find((file) => file.path === problem.path)?.to
+function located(problem: Problem, { files, texts }: ReadChanges, documents: Documents): Problem {
+  const oid = files.get(problem.path)?.to
   const text = oid === undefined ? undefined : texts.get(oid)
   if (text === undefined || problem.pointer === undefined) return problem
   return { ...problem, ...documents.locate(text, problem.pointer) }
@@ -99,19 +126,30 @@ function located(
 async function readTexts(
   files: readonly ChangedFile[],
   reader: Pick<ObjectReader, 'blobs'>,
-): Promise<ReadonlyMap<ObjectId, string>> {
+): Promise<{ readonly texts: ReadonlyMap<ObjectId, string>; readonly tooLarge: ReadonlySet<ObjectId> }> {
   const texts = new Map<ObjectId, string>()
+  const tooLarge = new Set<ObjectId>()
   const wanted = new Set(
-    files.flatMap((file) =>
-      file.to === undefined || file.mode?.startsWith('100') !== true ? [] : [file.to],
-    ),
+    files.flatMap((file) => (file.to === undefined || !isPlain(file.mode) ? [] : [file.to])),
   )
-  const decoder = new TextDecoder()
-  await reader.blobs([...wanted], (oid, content) => texts.set(oid, decoder.decode(content)))
-  return texts
+  // A byte order mark is kept, so that it is refused and not silently lost in an edit.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  await reader.blobs([...wanted], MOST_BYTES, (oid, content) => {
+    if (content === undefined) tooLarge.add(oid)
+    else texts.set(oid, decoder.decode(content))
+  })
+  return { texts, tooLarge }
 }
 
-function notAFile(path: string, mode: string | undefined): Problem {
+function isPlain(mode: string | undefined): boolean {
+  return mode === '100644' || mode === '100755'
+}
+
+function notADocument(path: string, mode: string | undefined, isTooLarge: boolean): Problem {
+  if (isTooLarge) {
+    const detail = `the file has more than ${MOST_BYTES} bytes; ${SIZE_LIMIT} characters are the most`
+    return { path, line: 0, column: 0, code: 'invalid-yaml', detail }
+  }
   const what =
     mode === '120000' ? 'a symbolic link' : mode === '160000' ? 'a submodule' : `an entry of mode ${mode}`
   return {
@@ -123,52 +161,12 @@ function notAFile(path: string, mode: string | undefined): Problem {
   }
 }
 
-/** Changes that only make sense together (a move, a deletion with its tombstone, a request that was placed). */
-function inOrder(changes: readonly IntentChange[]): readonly (readonly IntentChange[])[] {
-  const groups = new Map<string, IntentChange[]>()
-  for (const change of changes) {
-    const key = togetherKey(change)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [change])
-    else group.push(change)
+/** Files that would be documents if their names were in lower case: nobody would notice that they do not count. */
+function* misspelt(files: readonly ChangedFile[]): Iterable<readonly [string, readonly Problem[]]> {
+  for (const { path, to } of files) {
+    const lower = path.toLowerCase()
+    if (lower === path || roleOf(path).role === 'intent' || roleOf(lower).role !== 'intent') continue
+    const detail = `this file does not count; documents are found by their names, rename it to ${lower}`
+    yield [path, to === undefined ? [] : [{ path, line: 0, column: 0, code: 'misspelt-path', detail }]]
   }
-  return [...groups.values()].sort((a, b) => rank(a) - rank(b))
-}
-
-function togetherKey(change: IntentChange): string {
-  const intent = change.after ?? change.before
-  const id = intent === undefined ? undefined : installationIdOf(intent)
-  return id ?? change.path
-}
-
-function installationIdOf(intent: Intent): string | undefined {
-  if (intent.kind !== 'Installation' && intent.kind !== 'InstallationRequest' && intent.kind !== 'Tombstone')
-    return undefined
-  return intent.metadata.id
-}
-
-/** What others refer to comes first and goes last. */
-const RANKS = {
-  Fleet: 0,
-  Cluster: 1,
-  Group: 2,
-  SharedDatabase: 3,
-  Tombstone: 4,
-  Installation: 5,
-  InstallationRequest: 6,
-} as const
-
-function rank(together: readonly IntentChange[]): number {
-  const ranks = together.map(({ before, after }) => {
-    const intent = after ?? before
-    if (intent === undefined) return 0
-    return after === undefined && intent.kind !== 'Installation' && intent.kind !== 'InstallationRequest'
-      ? 20 - RANKS[intent.kind]
-      : RANKS[intent.kind]
-  })
-  return Math.max(...ranks)
-}
-
-function addProblems(problems: Map<string, readonly Problem[]>, found: readonly Problem[]): void {
-  for (const problem of found) problems.set(problem.path, [...(problems.get(problem.path) ?? []), problem])
 }

@@ -1,10 +1,11 @@
 import type { FileChange } from '../../fleet/files.ts'
-import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
 import type { Actor, CommitText, RequestContext, Transaction } from '../../fleet/transaction.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
 import type { Committed, FleetHistory, Plan, RenderChanges } from '../../ports/writer.ts'
 import type { RepositoryHome } from '../contracts.ts'
+import type { WindowBase } from './window.ts'
 
 export interface WriterOptions {
   readonly home: RepositoryHome
@@ -48,11 +49,10 @@ export interface QueuedTransaction {
   readonly settle: Settle<Committed<unknown>>
 }
 
-/** Rendered files that follow from commits of others. */
+/** Files that follow from commits of others. What they say is decided when their window is built. */
 export interface QueuedFiles {
   readonly kind: 'files'
-  /** Computed when the window is built: on a lost race the fleet has moved on. */
-  readonly files: (fleet: Fleet) => readonly FileChange[]
+  readonly files: (base: WindowBase) => Promise<readonly FileChange[]>
   readonly text: CommitText
   readonly context: RequestContext
   readonly settle: Settle<Committed<unknown>>

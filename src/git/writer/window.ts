@@ -50,13 +50,13 @@ export async function buildWindow(
   const texts = new Map<ObjectId, string>()
   let head = base.head
   for (const item of items) {
-    const prepared = prepare(base, item)
+    const prepared = item.kind === 'files' ? await prepareFiles(base, item) : prepare(base, item)
     if ('error' in prepared) {
       refused.push({ item, error: prepared.error })
       continue
     }
     if (prepared.inverse.length > 0) inverses.push(prepared.inverse)
-    const intentFiles = await intentTexts(base, prepared.changes, texts)
+    const intentFiles = await intentTexts(base, prepared, texts)
     const before = base.editor.root
     const made = await base.editor.apply([...intentFiles, ...prepared.files])
     if (base.editor.root === before && head !== undefined) {
@@ -93,11 +93,13 @@ export async function buildWindow(
   return { head, items: built, refused, objects, paths, inverses }
 }
 
-export type Decidable = Omit<QueuedTransaction, 'settle'> | Omit<QueuedFiles, 'settle'>
+export type Decidable = Omit<QueuedTransaction, 'settle'>
 
 export interface Prepared {
   readonly value: unknown
   readonly changes: readonly IntentChange[]
+  /** By path of what is written. */
+  readonly canonical: ReadonlyMap<FleetPath, string>
   readonly inverse: readonly IntentChange[]
   readonly files: readonly FileChange[]
   readonly text: CommitText
@@ -105,31 +107,61 @@ export interface Prepared {
 
 /** Decides one item on the index; on a refusal, or when rendering fails, the index is as it was. */
 export function prepare(base: WindowBase, item: Decidable): Prepared | { readonly error: unknown } {
-  if (item.kind === 'files') {
-    try {
-      const files = item.files(base.index)
-      return { value: undefined, changes: [], inverse: [], files, text: item.text }
-    } catch (error) {
-      return { error }
-    }
-  }
   const outcome = transact(base.index, item.transaction, item.context)
   if (outcome.refused !== undefined) return { error: outcome.refused }
   const { changes, text, value } = outcome.result
-  if (changes.length === 0) return { value, changes, inverse: [], files: [], text }
+  if (changes.length === 0) return { value, changes, canonical: new Map(), inverse: [], files: [], text }
+  let canonical: ReadonlyMap<FleetPath, string>
   try {
     refuseHeld(base.held, changes)
     refuseViolations(base.index, changes)
+    canonical = canonicalTexts(base.documents, changes)
   } catch (error) {
     return { error }
   }
   const inverse = base.index.apply(changes)
   try {
-    return { value, changes, inverse, files: base.render(base.index, changes), text }
+    return { value, changes, canonical, inverse, files: base.render(base.index, changes), text }
   } catch (error) {
     base.index.apply(inverse)
     return { error }
   }
+}
+
+async function prepareFiles(
+  base: WindowBase,
+  item: Omit<QueuedFiles, 'settle'>,
+): Promise<Prepared | { readonly error: unknown }> {
+  try {
+    const files = await item.files(base)
+    return { value: undefined, changes: [], canonical: new Map(), inverse: [], files, text: item.text }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/**
+ * What changed intents say in their documents. Nothing is written that could not be read again.
+ * @throws FleetError `invalid-request`
+ */
+function canonicalTexts(
+  documents: Documents,
+  changes: readonly IntentChange[],
+): ReadonlyMap<FleetPath, string> {
+  const texts = new Map<FleetPath, string>()
+  for (const { path, after } of changes) {
+    if (after === undefined) continue
+    const text = documents.emit(after)
+    const errors = documents.errors(path, after, text)
+    if (errors.length > 0)
+      throw new FleetError(
+        'invalid-request',
+        `The change would make ${path} invalid: ${errors[0]?.pointer ?? ''} ${errors[0]?.detail ?? ''}.`,
+        { path, errors },
+      )
+    texts.set(path, text)
+  }
+  return texts
 }
 
 function refuseHeld(held: ReadonlyMap<string, unknown>, changes: readonly IntentChange[]): void {
@@ -145,15 +177,14 @@ function refuseHeld(held: ReadonlyMap<string, unknown>, changes: readonly Intent
 /** Texts of changed intents. What a person wrote in a document (comments, order) stays. */
 export async function intentTexts(
   base: WindowBase,
-  changes: readonly IntentChange[],
+  { changes, canonical }: Pick<Prepared, 'changes' | 'canonical'>,
   texts: Map<ObjectId, string>,
 ): Promise<readonly FileChange[]> {
   const files: FileChange[] = []
   for (const { path, before, after } of changes) {
-    files.push({
-      path,
-      text: after === undefined ? undefined : await textOf(base, path, before, after, texts),
-    })
+    const text = canonical.get(path)
+    if (text === undefined || after === undefined) files.push({ path, text: undefined })
+    else files.push({ path, text: await textOf(base, path, before, after, text, texts) })
   }
   return files
 }
@@ -163,12 +194,13 @@ async function textOf(
   path: FleetPath,
   before: IntentChange['before'],
   after: NonNullable<IntentChange['after']>,
+  canonical: string,
   texts: Map<ObjectId, string>,
 ): Promise<string> {
   const present = before === undefined ? undefined : await base.editor.at(path)
-  if (before === undefined || present === undefined) return base.documents.emit(after)
+  if (before === undefined || present === undefined) return canonical
   // The common case reads nothing: the file is exactly what we wrote.
-  if (present === blobId(base.documents.emit(before))) return base.documents.emit(after)
+  if (present === blobId(base.documents.emit(before))) return canonical
   const text = texts.get(present) ?? Buffer.from(await base.reader.blob(present)).toString('utf8')
   const edited = base.documents.edit(text, before, after)
   texts.set(blobId(edited), edited)

@@ -38,6 +38,8 @@ export class Writer implements FleetWriter {
   readonly #contact: Contact
   readonly #listeners = new Set<(change: HeadChange) => void>()
   #items: WindowItem[] = []
+  /** What follows from commits of others: before everything else, so that no commit of ours stands without it. */
+  #following: WindowItem[] = []
   #plans: QueuedPlan[] = []
   #polls: Settle<void>[] = []
   #running: Promise<void> | undefined
@@ -79,7 +81,7 @@ export class Writer implements FleetWriter {
     this.#admit()
     return await new Promise<Committed<Value>>((resolve, reject) => {
       const settle = { resolve: (done: Committed<unknown>) => resolve(done as Committed<Value>), reject }
-      this.enqueue([{ kind: 'transaction', transaction, context, settle }])
+      this.#enqueue({ kind: 'transaction', transaction, context, settle })
     })
   }
 
@@ -106,9 +108,14 @@ export class Writer implements FleetWriter {
     await this.#options.home.close()
   }
 
-  /** Follow-ups of commits of others go through the same windows. */
-  enqueue(items: readonly WindowItem[]): void {
-    this.#items.push(...items)
+  /** Follow-ups of commits of others go through the same windows, first. */
+  follow(items: readonly WindowItem[]): void {
+    this.#following.push(...items)
+    this.#wake()
+  }
+
+  #enqueue(item: WindowItem): void {
+    this.#items.push(item)
     this.#options.observer.queued(this.#items.length)
     this.#wake()
   }
@@ -131,7 +138,9 @@ export class Writer implements FleetWriter {
   }
 
   #hasWork(): boolean {
-    return this.#items.length > 0 || this.#plans.length > 0 || this.#polls.length > 0
+    return (
+      this.#items.length > 0 || this.#following.length > 0 || this.#plans.length > 0 || this.#polls.length > 0
+    )
   }
 
   async #run(): Promise<void> {
@@ -140,9 +149,13 @@ export class Writer implements FleetWriter {
     while (this.#hasWork()) {
       await this.#servePolls()
       await this.#servePlans()
-      const items = this.#items.splice(0, this.#options.windowLimit ?? WINDOW_LIMIT)
+      const most = this.#options.windowLimit ?? WINDOW_LIMIT
+      const following = this.#following.splice(0, most)
+      // No request goes in before everything that follows from commits of others.
+      const room = this.#following.length > 0 ? 0 : most - following.length
+      const requests = this.#items.splice(0, room)
       this.#options.observer.queued(this.#items.length)
-      if (items.length > 0) await this.#window(items)
+      if (following.length + requests.length > 0) await this.#window(following, requests)
     }
   }
 
@@ -174,7 +187,7 @@ export class Writer implements FleetWriter {
     const prepared = prepare(base, { kind: 'transaction', transaction, context })
     if ('error' in prepared) throw prepared.error
     try {
-      const files = [...(await intentTexts(base, prepared.changes, new Map())), ...prepared.files]
+      const files = [...(await intentTexts(base, prepared, new Map())), ...prepared.files]
       return await describePlan(files, prepared.text, prepared.value, this.head, base.editor, base.reader)
     } finally {
       base.index.apply(prepared.inverse)
@@ -187,12 +200,16 @@ export class Writer implements FleetWriter {
     return { head: commit, index: ahead, editor, documents, reader: home.objects, render, held: problems }
   }
 
-  async #window(asked: readonly WindowItem[]): Promise<void> {
+  async #window(first: readonly WindowItem[], asked: readonly WindowItem[]): Promise<void> {
     const started = this.#options.clock.monotonic()
     const uncertain: BuiltWindow[] = []
-    let items = asked
+    let following = first
+    let requests = asked
     for (let race = 0; race < MOST_RACES; race += 1) {
-      items = this.#withoutCarriedOut(items)
+      if (race > 0) following = [...following, ...this.#following.splice(0)]
+      following = this.#withoutCarriedOut(following)
+      requests = this.#withoutCarriedOut(requests)
+      const items = [...following, ...requests]
       if (items.length === 0) return
       let window: BuiltWindow
       try {
@@ -207,7 +224,7 @@ export class Writer implements FleetWriter {
       await this.#options.clock.sleep(race * 20 * jitter(this.#options.randomness))
     }
     this.#rejectAll(
-      items,
+      [...following, ...requests],
       new FleetError('stale-lease', `Lost the race to the remote ${MOST_RACES} times; try again`),
     )
   }
@@ -216,7 +233,7 @@ export class Writer implements FleetWriter {
     if (items.length === 1 || !isFleetError(error) || error.code !== 'remote-refused')
       return this.#rejectAll(items, error)
     // One of them is what the remote does not take: each alone, so that the others go in.
-    for (const item of items) await this.#window([item])
+    for (const item of items) await this.#window([], [item])
   }
 
   #landingParts(): Parameters<typeof landWindow>[0] {
@@ -287,7 +304,8 @@ export class Writer implements FleetWriter {
   /** Takes in what others pushed, and queues what follows from it. */
   async #sync(): Promise<void> {
     const { main, tips } = await this.#contact.fetch()
-    if (main === this.#state.commit) return await this.#state.followProjections(tips)
+    if (main === this.#state.commit && !this.#state.mayRelease)
+      return await this.#state.followProjections(tips)
     const from = this.#state.commit
     const taken = await this.#state.take(main, tips)
     const entries = await this.#options.history.log({ limit: MOST_COMMITS, since: from })
@@ -297,7 +315,7 @@ export class Writer implements FleetWriter {
 
   async #after(taken: Taken): Promise<void> {
     this.#options.observer.ingested(taken.accepted.length, this.#state.problems.size)
-    this.enqueue(await followUps(this.#state, taken, this.#options))
+    this.follow(await followUps(this.#state, taken, this.#options))
     const { accepted } = taken
     const paths = accepted.map(({ path }) => path)
     this.#announce({ to: this.head, by: 'others', changes: accepted, paths })

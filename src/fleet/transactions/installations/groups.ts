@@ -15,7 +15,7 @@ import {
 } from './common.ts'
 import { requireLiveGroup, selectGroup } from './create.ts'
 
-/** Only the membership changes: the group's configuration reaches the installation with the next rollout. */
+/** The group's present configuration is taken at once; its later ones come with rollouts. No update is asked for. */
 export function joinGroup(input: { readonly id: Id; readonly group: Id }): Transaction<Installation> {
   return (fleet) => {
     const before = requireInstallation(fleet, input.id)
@@ -42,8 +42,10 @@ function joined(fleet: Fleet, before: Installation, group: Group): ReturnType<Tr
   const trailers = { ...trailersOf(fleet, before), Group: id }
   const subject = `Move installation ${before.metadata.name} to group ${name}`
   if (before.spec.group === name) return { changes: [], text: { subject, trailers }, value: before }
-  const { groupSequence: _, ...spec } = before.spec
-  const after: Installation = { ...before, spec: { ...spec, group: name } }
+  const after: Installation = {
+    ...before,
+    spec: { ...before.spec, group: name, groupSequence: group.spec.sequence },
+  }
   const body = `Group: ${before.spec.group ?? '(none)'} → ${name}`
   return { changes: changeOf(fleet, after), text: { subject, body, trailers }, value: after }
 }

@@ -53,7 +53,10 @@ export function updateInstallation({
     const subject = `Update installation ${before.metadata.name}`
     if (isDeepStrictEqual(spec, before.spec))
       return { changes: [], text: { subject, trailers }, value: { installation: before, changed: false } }
-    const after = withOperation({ ...before, spec }, 'update', timestamp(context.now))
+    const group = typeof spec.group === 'string' ? fleet.group(spec.group) : undefined
+    // As in the original, whoever is updated takes what the group has by then.
+    const newest = group === undefined ? {} : { groupSequence: group.spec.sequence }
+    const after = withOperation({ ...before, spec: { ...spec, ...newest } }, 'update', timestamp(context.now))
     const text = { subject, body: describeUpdate(before.spec, spec), trailers }
     return { changes: changeOf(fleet, after), text, value: { installation: after, changed: true } }
   }
