@@ -1,0 +1,161 @@
+/** Fleetwright on a test bed: its server, the engines wired to its repository as a person does it once, clusters imported. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import type { Cluster } from '../../scripts/testbed/cluster.ts'
+import { freePort } from '../../scripts/testbed/ports.ts'
+import type { Testbed } from '../../scripts/testbed/testbed.ts'
+import { waitFor } from '../../scripts/testbed/wait.ts'
+import { composeServer, type RunningServer } from '../../src/cli/compose.ts'
+import { readConfiguration } from '../../src/configuration/read.ts'
+import { git } from '../../src/git/child-process.ts'
+import { send } from './api.ts'
+import { applyAll, readFleetFile } from './fleet-files.ts'
+import { commitAs } from './person.ts'
+import { TOKEN } from './server.ts'
+
+/** The Secret that both engines log in with. */
+const LOGIN = 'fleetwright-repository'
+
+export interface FleetCluster {
+  /** A cluster of the test bed, not the control cluster. */
+  readonly name: string
+  readonly engine: 'argocd' | 'flux'
+}
+
+export interface FleetOnTestbed {
+  readonly url: string
+  readonly token: string
+  /** The bare repository. */
+  readonly repository: string
+  readonly server: RunningServer
+  /** @throws Error when the API refuses */
+  request<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
+  close(): Promise<void>
+}
+
+/** The control cluster is the first of the bed. Installations are placed by annotation: each cluster has its name as one. */
+export async function startFleet(bed: Testbed, clusters: readonly FleetCluster[]): Promise<FleetOnTestbed> {
+  const [control] = bed.clusters
+  if (control === undefined) throw new Error('the bed has no control cluster')
+  const data = await bed.makeFolder('fleetwright')
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  await writeCredentials(join(data, 'credentials'), bed)
+  const server = await openServer(data, port)
+  const repository = join(data, 'fleet.git')
+  const fleet: FleetOnTestbed = {
+    url,
+    token: TOKEN,
+    repository,
+    server,
+    request: (method, path, body) => request(url, method, path, body),
+    close: () => server.close(),
+  }
+  await changeSettings(fleet, data)
+  for (const cluster of clusters) await importCluster(fleet, data, cluster)
+  const login = await server.parts.tokens.create({ name: 'engines', role: 'reader' })
+  const engines = new Set(clusters.map(({ engine }) => engine))
+  if (engines.has('argocd')) await wireArgoCd(control, fleet, login)
+  if (engines.has('flux')) await wireFlux(control, fleet, login)
+  return fleet
+}
+
+/** Fleetwright watches with these. The control cluster's has a name of its own. */
+async function writeCredentials(folder: string, { clusters }: Testbed): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const [at, { name, token, kubeconfigFor }] of clusters.entries())
+    await writeFile(join(folder, at === 0 ? 'control' : name), kubeconfigFor(token), { mode: 0o600 })
+}
+
+async function openServer(data: string, port: number): Promise<RunningServer> {
+  const flags = { data, 'poll-seconds': '1', 'log-level': 'warn' }
+  const configuration = readConfiguration({ flags, environment: { FLEETWRIGHT_ADMIN_TOKEN: TOKEN } })
+  const server = await composeServer(configuration, '0.0.0')
+  await server.api.listen({ host: '127.0.0.1', port })
+  return server
+}
+
+async function request<Answer>(url: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  const reply = await send(url, method, path, body === undefined ? {} : { body })
+  if (reply.status >= 300) throw new Error(`${method} ${path} was answered ${reply.status}: ${reply.text}`)
+  return reply.body
+}
+
+/** Where the engines find the repository; no charts, because nothing here can be downloaded. */
+async function changeSettings(fleet: FleetOnTestbed, data: string): Promise<void> {
+  const settings = parse(await readFleetFile(fleet.repository, 'main', 'fleet.yaml'))
+  settings.spec.repository = { url: `${fleet.url}/fleet.git`, secretName: LOGIN }
+  settings.spec.utilities = {}
+  await commit(fleet, data, { 'fleet.yaml': stringify(settings) }, 'Settings of the test bed')
+}
+
+async function importCluster(
+  fleet: FleetOnTestbed,
+  data: string,
+  { name, engine }: FleetCluster,
+): Promise<void> {
+  await fleet.request('POST', '/api/clusters/import', {
+    'external-cluster-secret-name': name,
+    'allow-installations': true,
+    annotations: [name],
+  })
+  const path = `clusters/${name}/cluster.yaml`
+  const cluster = parse(await readFleetFile(fleet.repository, 'main', path))
+  cluster.spec.engine = engine
+  await commit(fleet, data, { [path]: stringify(cluster) }, `${name} is applied by ${engine}`)
+}
+
+/** A person commits, and Fleetwright takes it up. */
+async function commit(
+  { repository, server }: FleetOnTestbed,
+  data: string,
+  files: Readonly<Record<string, string>>,
+  message: string,
+): Promise<void> {
+  await commitAs(repository, data, files, message)
+  await server.parts.writer.poll()
+}
+
+async function wireArgoCd(
+  { api }: Cluster,
+  { url, repository }: FleetOnTestbed,
+  login: string,
+): Promise<void> {
+  await api.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: LOGIN,
+      namespace: 'argocd',
+      labels: { 'argocd.argoproj.io/secret-type': 'repository' },
+    },
+    stringData: { type: 'git', url: `${url}/fleet.git`, username: 'engine', password: login },
+  })
+  await applyAll(api, await readFleetFile(repository, 'control', 'argocd/_fleet.yaml'))
+}
+
+async function wireFlux({ api }: Cluster, { repository }: FleetOnTestbed, login: string): Promise<void> {
+  await api.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: LOGIN, namespace: 'flux-system' },
+    stringData: { username: 'engine', password: login },
+  })
+  await applyAll(api, await readFleetFile(repository, 'control', 'flux/_fleet.yaml'))
+}
+
+/** Waits until the engine knows the cluster: it has applied `control/` of it. */
+export async function clusterIsWired({ api }: Cluster, { name, engine }: FleetCluster): Promise<void> {
+  const path =
+    engine === 'argocd'
+      ? `/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/${name}-installations`
+      : `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/${name}-shard-y`
+  await waitFor(`${engine} to know ${name}`, () => api.get(path), { every: 200 })
+}
+
+/** Tip of a branch. */
+export async function tipOf({ repository }: FleetOnTestbed, branch: string): Promise<string> {
+  const output = await git(['rev-parse', `refs/heads/${branch}`], { directory: repository })
+  return output.toString('utf8').trim()
+}
