@@ -6,6 +6,7 @@ import { openApiDocument } from './openapi.ts'
 import { json, type Route } from './routes.ts'
 import { clusterRoutes } from './wire/clusters.ts'
 import { eventRoutes } from './wire/events.ts'
+import { databaseRoutes } from './wire/databases.ts'
 import { groupRoutes } from './wire/groups.ts'
 import { installationRoutes } from './wire/installations.ts'
 import { clusterInstallationReadRoutes } from './wire/read-cluster-installations.ts'
@@ -18,6 +19,7 @@ export function routeTable(parts: Parts): readonly Route[] {
     ...installationRoutes(parts),
     ...clusterInstallationReadRoutes(parts),
     ...groupRoutes(parts),
+    ...databaseRoutes(parts),
     ...securityRoutes(parts),
     ...receiverRoutes(parts),
     ...eventRoutes(parts),

@@ -29,12 +29,17 @@ test('every change of the table can be planned, and nothing is written', async (
   const head = writer.head
   const kept = await secrets.list('')
   for (const { operationId, method, path, body } of cases) {
-    const { status, body: plan } = await send(server.url, method, `${path}?dry_run=true`, { body })
+    const { status, body: plan } = await send(
+      server.url,
+      method,
+      `${path}${path.includes('?') ? '&' : '?'}dry_run=true`,
+      { body },
+    )
     t.equal(status, 200, operationId)
     t.match(plan, { dryRun: true, subject: /\w/, base: head }, operationId)
     t.not(plan.files.length, 0, `${operationId} names the files`)
     for (const file of plan.files) {
-      t.match(file, { path: /\.yaml$/, change: /^(?:added|changed|removed)$/ })
+      t.match(file, { path: /^[a-z].*\.(?:yaml|md)$/, change: /^(?:added|changed|removed)$/ })
       t.ok(plan.diff.includes(file.path), `${operationId} shows the difference of ${file.path}`)
     }
     t.match(plan.diff, /^[-+][^-+]/m, `${operationId} shows lines`)

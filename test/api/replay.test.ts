@@ -29,7 +29,6 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
     'defect-migration-content-type',
     'defect-migration-no-current-database',
   ],
-  'records of shared databases': ['cli-database', 'database-logical-and-schema'],
   'migration of installations between clusters': [
     'cli-cluster-installation',
     'cluster-installation-migrate-hibernated',

@@ -66,6 +66,12 @@ class World {
     return 'ID' in made ? String(made.ID) : ''
   }
 
+  async database(): Promise<string> {
+    const more = { vpcID: 'vpc-1', databaseType: 'aws-multitenant-rds-postgres-pgbouncer' }
+    const made = await this.setup({ create: 'multitenantDatabase', rdsClusterID: this.name('rds'), ...more })
+    return 'ID' in made ? String(made.ID) : ''
+  }
+
   async setup(step: Readonly<Record<string, unknown>>): Promise<object> {
     return await applySetup(this.#server.server.parts, step)
   }
@@ -245,6 +251,20 @@ const LOCKS: Readonly<Record<string, Prepare>> = {
   },
 }
 
+const DATABASES: Readonly<Record<string, Prepare>> = {
+  updateMultitenantDatabase: async (world) =>
+    request('PUT', `/api/databases/multitenant_database/${await world.database()}`, {
+      MaxInstallationsPerLogicalDatabase: 7,
+    }),
+  deleteMultitenantDatabase: async (world) =>
+    request('DELETE', `/api/databases/multitenant_database/${await world.database()}?force=true`),
+  deleteLogicalDatabase: async (world) => {
+    const step = { create: 'logicalDatabase', name: world.name('cloud') }
+    const made = await world.setup({ ...step, multitenantDatabase: await world.database() })
+    return request('DELETE', `/api/databases/logical_database/${'ID' in made ? made.ID : ''}`)
+  },
+}
+
 /** @param operations those wanted; undefined: all */
 export async function prepareChanges(
   server: TestServer,
@@ -252,7 +272,7 @@ export async function prepareChanges(
 ): Promise<readonly ChangeCase[]> {
   const world = new World(server)
   const cases: ChangeCase[] = []
-  const all = Object.entries({ ...CLUSTERS, ...INSTALLATIONS, ...GROUPS, ...LOCKS })
+  const all = Object.entries({ ...CLUSTERS, ...INSTALLATIONS, ...GROUPS, ...LOCKS, ...DATABASES })
   for (const [operationId, prepare] of all)
     if (operations === undefined || operations.includes(operationId))
       cases.push({ operationId, ...(await prepare(world)) })

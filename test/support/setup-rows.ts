@@ -30,6 +30,10 @@ export async function createRow(parts: Parts, what: string, step: Step): Promise
     return { ID: step.name }
   }
   if (what === 'clusterInstallation') return await createClusterInstallation(parts, step)
+  if (what === 'multitenantDatabase' && step.installations === undefined)
+    return await createDatabase(parts, step)
+  if (what === 'logicalDatabase') return await createLogicalDatabase(parts, step)
+  if (what === 'databaseSchema') return await createSchema(parts, step)
   throw new Error(`no setup for ${what}`)
 }
 
@@ -71,6 +75,80 @@ async function createVpc(parts: Parts): Promise<object> {
   return { ID: id }
 }
 
+async function createDatabase(parts: Parts, step: Step): Promise<object> {
+  const id = newId(parts.randomness)
+  const after: SharedDatabase = {
+    apiVersion: API_VERSION,
+    kind: 'SharedDatabase',
+    metadata: { id, name: `setup-${id}`, createdAt: new Date(parts.clock.now()).toISOString() },
+    spec: {
+      databaseKind: step.databaseType as DatabaseIntent['kind'],
+      rdsClusterId: String(step.rdsClusterID),
+      vpc: String(step.vpcID),
+      writerEndpoint: String(step.writerEndpoint ?? ''),
+      port: 5432,
+      adminSecretKey: 'databases/setup',
+    },
+  }
+  await submit(parts, () => [{ path: databasePath(after.metadata.name), before: undefined, after }])
+  return { ID: id }
+}
+
+async function createLogicalDatabase(parts: Parts, step: Step): Promise<object> {
+  const id = newId(parts.randomness)
+  const createdAt = new Date(parts.clock.now()).toISOString()
+  await submit(parts, (fleet) => {
+    const before = require(fleet.databases().find(({ metadata }) => metadata.id === step.multitenantDatabase))
+    const added = { id, name: String(step.name), createdAt }
+    const logicalDatabases = [...(before.spec.logicalDatabases ?? []), added]
+    return [databaseChange(before, logicalDatabases)]
+  })
+  return { ID: id }
+}
+
+/** @throws Error when there is no such logical database */
+export async function removeLogicalDatabase(parts: Parts, id: string): Promise<void> {
+  const deletedAt = new Date(parts.clock.now()).toISOString()
+  await submit(parts, (fleet) => {
+    const owner = fleet.databases().find(({ spec }) => spec.logicalDatabases?.some((row) => row.id === id))
+    const before = require(owner)
+    const rows = (before.spec.logicalDatabases ?? []).map((row) =>
+      row.id === id ? { ...row, deletedAt } : row,
+    )
+    return [databaseChange(before, rows)]
+  })
+}
+
+function databaseChange(
+  before: SharedDatabase,
+  logicalDatabases: NonNullable<SharedDatabase['spec']['logicalDatabases']>,
+): IntentChange {
+  const after = { ...before, spec: { ...before.spec, logicalDatabases } }
+  return { path: databasePath(before.metadata.name), before, after }
+}
+
+async function createSchema(parts: Parts, step: Step): Promise<object> {
+  const schemaId = newId(parts.randomness)
+  await submit(parts, (fleet) => {
+    const database = require(
+      fleet
+        .databases()
+        .find(({ spec }) => spec.logicalDatabases?.some(({ id }) => id === step.logicalDatabase)),
+    )
+    const logical = require(database.spec.logicalDatabases?.find(({ id }) => id === step.logicalDatabase))
+    const installation = require(fleet.installation(step.installation as Id))
+    const shared = {
+      database: database.metadata.name,
+      logicalDatabase: logical.name,
+      schema: String(step.name),
+      schemaId,
+    }
+    const intent = { ...installation.spec.database, shared }
+    return changeOf(fleet, { ...installation, spec: { ...installation.spec, database: intent } })
+  })
+  return { ID: schemaId }
+}
+
 async function createClusterInstallation(parts: Parts, step: Step): Promise<object> {
   const id = newId(parts.randomness)
   const now = new Date(parts.clock.now()).toISOString()
@@ -82,7 +160,7 @@ async function createClusterInstallation(parts: Parts, step: Step): Promise<obje
     const installation = require(fleet.installation(step.installation as Id))
     const cluster = require(fleet.clusterById(step.cluster as Id)).metadata.name
     const deployment = { id, cluster, createdAt: now, active: step.isActive !== false }
-    const { database, added } = assigned(parts, installation, fleet.databases()[0], now)
+    const { database, added } = assigned(parts, installation, fleet.database('setup'), now)
     const after: Installation = {
       ...installation,
       spec: {

@@ -6,7 +6,7 @@ import type { Fleet } from '../../src/fleet/fleet.ts'
 import type { Id } from '../../src/fleet/ids.ts'
 import type { JsonObject } from '../../src/fleet/intents.ts'
 import type { Observation, ObservedKind } from '../../src/ports/observations.ts'
-import { createRow, removeRow, require, type Step } from './setup-rows.ts'
+import { createRow, removeLogicalDatabase, removeRow, require, type Step } from './setup-rows.ts'
 
 const KINDS: readonly ObservedKind[] = ['installation', 'cluster', 'clusterInstallation', 'group']
 const KNOWN = [
@@ -24,6 +24,10 @@ const HOLDER = 'other-owner'
 /** @throws Error for what is not there, or not supported */
 export async function applySetup(parts: Parts, step: Step): Promise<object> {
   if (typeof step.create === 'string') return await createRow(parts, step.create, step)
+  if (typeof step.logicalDatabase === 'string' && step.deleted === true) {
+    await removeLogicalDatabase(parts, step.logicalDatabase)
+    return { ID: step.logicalDatabase }
+  }
   const kind = KINDS.find((name) => typeof step[name] === 'string')
   if (kind === undefined) throw new Error(`no setup for ${Object.keys(step).join(', ')}`)
   const other = Object.keys(step).filter((key) => key !== kind && !KNOWN.includes(key))
