@@ -6,6 +6,7 @@ import type { FleetPath, Id, ObjectId } from '../fleet/ids.ts'
 import type { Intent } from '../fleet/intents.ts'
 import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
+import type { Drifts } from '../ports/drifts.ts'
 import type { Leases, Observations } from '../ports/observations.ts'
 import type { Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
@@ -22,6 +23,7 @@ export interface Parts {
   readonly history: FleetHistory
   readonly observations: Observations
   readonly sights: Sights
+  readonly drifts: Drifts
   readonly store: FleetStore
   /** Resolves when everything that happened is in the event log. */
   readonly settled: () => Promise<void>

@@ -5,6 +5,7 @@ import type { Configuration } from '../configuration/settings.ts'
 import type { Id } from '../fleet/ids.ts'
 import { DEADLINES } from '../fleet/observed/judge.ts'
 import type { ObjectReader } from '../git/contracts.ts'
+import { createManifests } from '../git/manifests.ts'
 import { createFolderIds } from '../git/folder-ids.ts'
 import { createClusters } from '../kube/clusters.ts'
 import { openCredentialsFolder } from '../kube/credentials-folder.ts'
@@ -12,9 +13,11 @@ import type { Clock, Randomness } from '../ports/clock.ts'
 import { CONTROL_CLUSTER } from '../ports/clusters.ts'
 import type { Observations } from '../ports/observations.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
+import { type Drifts, NO_DRIFTS } from '../ports/drifts.ts'
 import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetWriter } from '../ports/writer.ts'
+import { startDriftDetector } from '../reconcile/drift-detector.ts'
 import { startNudger } from '../reconcile/nudge.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
@@ -40,6 +43,7 @@ export interface RunningObservation {
   readonly store: FleetStore
   readonly tracker: StateTracker
   readonly sights: Sights
+  readonly drifts: Drifts
   close(): Promise<void>
 }
 
@@ -67,6 +71,7 @@ export async function composeObservation(options: ObservationOptions): Promise<R
     store,
     tracker,
     sights: observer?.sights ?? NO_SIGHTS,
+    drifts: observer?.drifts ?? NO_DRIFTS,
     async close() {
       await observer?.close()
       await tracker.close()
@@ -97,17 +102,28 @@ async function watchClusters(
   { configuration, writer, objects, clock, randomness, onError }: ObservationOptions,
   observations: Observations,
   completed: ReadonlyMap<Id, number>,
-): Promise<{ readonly sights: Sights; close(): Promise<void> }> {
+): Promise<{ readonly sights: Sights; readonly drifts: Drifts; close(): Promise<void> }> {
   const credentials = await openCredentialsFolder({
     folder: configuration.credentials ?? join(configuration.data, 'credentials'),
     fileOf: (name) => writer.fleet.cluster(name)?.spec.credentialsSecret,
     clusters: () => writer.fleet.clusters().map(({ metadata }) => metadata.name),
   })
   const clusters = createClusters({ credentials, clock, randomness })
+  const folders = createFolderIds(objects)
+  const drift = startDriftDetector({
+    manifests: createManifests({ objects, folders, writer }),
+    api: (name) => clusters.get(name),
+    engineOf: (name) => writer.fleet.cluster(name)?.spec.engine ?? writer.fleet.settings.spec.engine,
+    isSettled: (id) => observer.isSettled(id),
+    secretNames: () => writer.fleet.settings.spec.secretEnvNames ?? [],
+    clock,
+    onError,
+  })
   const observer = startObserver({
     writer,
     clusters,
-    folders: createFolderIds(objects),
+    folders,
+    drift,
     observations,
     clock,
     deadlines: DEADLINES,
@@ -121,9 +137,11 @@ async function watchClusters(
       : startNudger({ writer, api: clusters.get(CONTROL_CLUSTER), clock, onError })
   return {
     sights: observer,
+    drifts: drift,
     async close() {
       await nudger?.close()
       await observer.close()
+      await drift.close()
       await clusters.close()
       await credentials.close()
     },

@@ -103,6 +103,7 @@ export async function composeServer(configuration: Configuration, version: strin
     tokens,
     observations: observation.observations,
     sights: observation.sights,
+    drifts: observation.drifts,
     store: observation.store,
     settled: () => observation.tracker.settled(),
     leases: createMemoryLeases(clock),

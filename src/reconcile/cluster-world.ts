@@ -4,6 +4,7 @@ import {
   DEPLOYMENT,
   INSTALLATION_SELECTOR,
   JUDGED_KINDS,
+  PLAIN_KINDS,
   type JudgedKind,
   NAMESPACE,
   NODE,
@@ -44,6 +45,8 @@ export interface ClusterWorldOptions {
   readonly onTouch: (namespace: string) => void
   /** Contact was lost or found, or its problem changed. */
   readonly onContact: () => void
+  /** Every object of an installation as it came, before it is trimmed; `removed`: it is gone. */
+  readonly onObject?: (kind: ResourceKind, object: LiveObject, removed: boolean) => void
 }
 
 /** What is kept of one namespace. */
@@ -82,6 +85,7 @@ class World implements ClusterWorld {
         (object, removed) => this.#deployment(object, removed),
         INSTALLATION_SELECTOR,
       ),
+      ...PLAIN_KINDS.map((kind) => this.#watch(kind, keepNothing, () => undefined)),
       ...JUDGED_KINDS.map((judged) =>
         this.#watch(judged.kind, judged.keep, (object, removed) => this.#resource(judged, object, removed)),
       ),
@@ -141,11 +145,20 @@ class World implements ClusterWorld {
     take: (object: LiveObject, removed: boolean) => void,
     labelSelector?: string,
   ): Watch {
-    return this.#options.api.watch({
+    const { api, onObject } = this.#options
+    // Pods and Deployments are the operator's, nodes nobody's: git names none of them.
+    const belongs = kind !== NODE && kind !== POD && kind !== DEPLOYMENT
+    return api.watch({
       kind,
-      keep,
+      keep: (object) => {
+        if (belongs) onObject?.(kind, object, false)
+        return keep(object)
+      },
       ...(labelSelector === undefined ? {} : { labelSelector }),
-      onChange: ({ object, removed }) => take(object, removed),
+      onChange: ({ object, removed }) => {
+        if (removed && belongs) onObject?.(kind, object, true)
+        take(object, removed)
+      },
     })
   }
 
@@ -244,4 +257,8 @@ class World implements ClusterWorld {
 function keepPhase({ apiVersion, kind, metadata, status }: LiveObject): LiveObject {
   const phase = textAt(status, 'phase')
   return { apiVersion, kind, metadata: keepMetadata(metadata), status: phase === undefined ? {} : { phase } }
+}
+
+function keepNothing({ apiVersion, kind, metadata }: LiveObject): LiveObject {
+  return { apiVersion, kind, metadata: keepMetadata(metadata) }
 }

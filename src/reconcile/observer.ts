@@ -6,7 +6,7 @@
 import type { Id, ObjectId } from '../fleet/ids.ts'
 import { isId } from '../fleet/ids.ts'
 import type { Cluster, Installation, Slug } from '../fleet/intents.ts'
-import { installationFolder } from '../fleet/paths.ts'
+import { installationFolder, roleOf } from '../fleet/paths.ts'
 import {
   applicationNameOf,
   type EngineUnit,
@@ -24,6 +24,7 @@ import type { ObservedCluster, ObservedInstallation, Sights } from '../ports/sig
 import type { FleetWriter, HeadChange } from '../ports/writer.ts'
 import { type ClusterWorld, openClusterWorld } from './cluster-world.ts'
 import { judgeClusters } from './judge-clusters.ts'
+import type { DriftDetector } from './drift-detector.ts'
 import { type EngineWorld, openEngineWorld } from './engine-world.ts'
 import { type Loop, startLoop } from './loop.ts'
 
@@ -41,10 +42,14 @@ export interface ObserverOptions {
   readonly control: boolean
   /** Generations whose operation had reached its end when this process started. */
   readonly completed: ReadonlyMap<Id, number>
+  /** Is told of every object of an installation, and of manifests that changed. */
+  readonly drift?: Pick<DriftDetector, 'object' | 'wantedChanged'>
   readonly onError: (error: unknown) => void
 }
 
 export interface Observer extends Sights {
+  /** The engine has applied just the manifests that the fleet repository has now. */
+  isSettled(id: Id): boolean
   close(): Promise<void>
 }
 
@@ -60,6 +65,8 @@ class FleetObserver implements Observer {
   readonly #dirty = new Set<Id>()
   /** When an installation is to be judged again though nothing was seen. */
   readonly #again = new Map<Id, number>()
+  /** Folder that was seen applied and in sync; absent while the engine has not got there. */
+  readonly #settled = new Map<Id, ObjectId>()
   readonly #engines: EngineWorld | undefined
   readonly #unsubscribe: () => void
   readonly #loop: Loop
@@ -101,6 +108,12 @@ class FleetObserver implements Observer {
     return this.#engines?.contact
   }
 
+  isSettled(id: Id): boolean {
+    if (this.#settled.has(id)) return true
+    const observed = this.#known.get(id)
+    return observed !== undefined && observed.sight?.engine === undefined && observed.verdict.completed
+  }
+
   async close(): Promise<void> {
     this.#unsubscribe()
     await this.#loop.close()
@@ -116,6 +129,7 @@ class FleetObserver implements Observer {
       api: clusters.get(name),
       clock,
       onTouch: (namespace) => this.#touch(namespace),
+      onObject: (kind, object, removed) => this.#options.drift?.object(name, kind, object, removed),
       onContact: () => {
         for (const { metadata } of writer.fleet.installationsOn(name)) this.#dirty.add(metadata.id)
         this.#loop.wake()
@@ -141,7 +155,8 @@ class FleetObserver implements Observer {
     this.#loop.wake()
   }
 
-  #changed({ changes }: HeadChange): void {
+  #changed({ changes, paths }: HeadChange): void {
+    for (const path of paths) this.#manifestChanged(path)
     for (const { before, after } of changes) {
       const intent = after ?? before
       if (
@@ -153,6 +168,14 @@ class FleetObserver implements Observer {
       } else if (after?.kind === 'Cluster') this.#cluster(after)
     }
     this.#loop.wake()
+  }
+
+  #manifestChanged(path: string): void {
+    const role = roleOf(path)
+    if (role.role !== 'rendered' || role.id === undefined || role.cluster === undefined) return
+    this.#settled.delete(role.id)
+    this.#options.drift?.wantedChanged(role.cluster, role.id)
+    this.#dirty.add(role.id)
   }
 
   #cluster(cluster: Cluster): void {
@@ -180,6 +203,7 @@ class FleetObserver implements Observer {
     this.#known.delete(id)
     this.#again.delete(id)
     this.#completed.delete(id)
+    this.#settled.delete(id)
     this.#options.observations.remove('installation', id)
   }
 
@@ -211,13 +235,17 @@ class FleetObserver implements Observer {
 
   async #engineSight(cluster: Slug, id: Id): Promise<EngineSight | undefined> {
     const { writer, folders } = this.#options
+    const { head } = writer
     const engine = writer.fleet.cluster(cluster)?.spec.engine ?? writer.fleet.settings.spec.engine
     const unit = engineUnitOf(engine, cluster, id)
     const word = this.#engines?.word(engine, unit.name)
     if (word === undefined) return undefined
     const there = word.revision === undefined ? undefined : await folders.at(word.revision, unit.folder)
-    const wanted: ObjectId | undefined = await folders.at(writer.head, installationFolder(cluster, id))
-    return { ...word, current: there !== undefined && there === wanted }
+    const wanted: ObjectId | undefined = await folders.at(head, installationFolder(cluster, id))
+    const current = there !== undefined && there === wanted
+    if (!current) this.#settled.delete(id)
+    else if (word.sync === 'synced' && writer.head === head) this.#settled.set(id, there)
+    return { ...word, current }
   }
 
   #keep(installation: Installation, sight: InstallationSight | undefined, verdict: Verdict): void {

@@ -2,6 +2,7 @@
 import type { Parts } from '../context.ts'
 import { json, type Route } from '../routes.ts'
 import { fleetStatusRoute } from './fleet-status.ts'
+import { driftRoute } from './drift.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
 import { placementRoute } from './placement.ts'
@@ -15,6 +16,7 @@ export function fleetRoutes(parts: Parts): readonly Route[] {
     historyRoute(parts),
     problemsRoute(parts),
     statusRoute(parts),
+    driftRoute(parts),
     placementRoute(parts),
     revertRoute(parts),
     ...tokenRoutes(parts),

@@ -3,14 +3,16 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { Installation } from '../../fleet/intents.ts'
 import type { Contact, InstallationSight } from '../../fleet/observed/sight.ts'
 import { installationFolder, requestPath } from '../../fleet/paths.ts'
+import type { Drift } from '../../ports/drifts.ts'
 import type { ObservedInstallation } from '../../ports/sights.ts'
 import type { FleetHistory } from '../../ports/writer.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json, type Route } from '../routes.ts'
 import { stateOf } from '../views/installation.ts'
+import { driftView } from './drift.ts'
 import { STATUS_SCHEMA } from './status-schema.ts'
 
-type StatusParts = Pick<Parts, 'writer' | 'history' | 'observations' | 'sights'>
+type StatusParts = Pick<Parts, 'writer' | 'history' | 'observations' | 'sights' | 'drifts'>
 
 export function statusRoute(parts: StatusParts): Route {
   return {
@@ -26,7 +28,7 @@ export function statusRoute(parts: StatusParts): Route {
 }
 
 async function answerStatus(parts: StatusParts, context: HandlerContext): Promise<Answer> {
-  const { writer, history, sights } = parts
+  const { writer, history, sights, drifts } = parts
   const id = context.id()
   const installation = writer.fleet.installation(id)
   if (installation === undefined) throw new FleetError('not-found', `There is no installation ${id}.`)
@@ -42,7 +44,7 @@ async function answerStatus(parts: StatusParts, context: HandlerContext): Promis
     requested: requestedView(installation),
     committed: await committedView(history, installation),
     synced: syncedView(observed?.sight),
-    live: liveView(observed?.sight, installation),
+    live: liveView(observed?.sight, installation, drifts.of(id)),
     working: workingView(observed),
     observation: observationView(cluster === undefined ? undefined : sights.cluster(cluster)?.contact),
   })
@@ -86,19 +88,24 @@ function syncedView(sight: InstallationSight | undefined): object {
   }
 }
 
-function liveView(sight: InstallationSight | undefined, { spec }: Installation): object {
+function liveView(
+  sight: InstallationSight | undefined,
+  { spec }: Installation,
+  drifts: readonly Drift[],
+): object {
   const found = sight?.mattermost
   if (sight === undefined || found === undefined)
     return { live: sight === undefined ? null : false, reason: 'There is no Mattermost resource' }
   const { operationGeneration, version, image, replicas } = found
   const live = operationGeneration !== undefined && operationGeneration >= spec.operation.generation
   return {
-    live,
+    live: live && drifts.length === 0,
     generation: operationGeneration ?? null,
     version: version ?? null,
     image: image ?? null,
     replicas: replicas ?? null,
     at: time(sight.observedAt),
+    drift: drifts.map(driftView),
   }
 }
 

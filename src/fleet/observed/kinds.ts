@@ -54,6 +54,17 @@ export const JUDGED_KINDS: readonly JudgedKind[] = [
   { kind: resource('postgresql.cnpg.io', 'v1', 'Cluster', 'clusters'), keep: keepReady, health: readyHealth },
 ]
 
+/** Kinds that an installation consists of too and that have no health of their own: watched for drift. */
+export const PLAIN_KINDS: readonly ResourceKind[] = [
+  core('ServiceAccount', 'serviceaccounts', true),
+  resource('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies'),
+  resource('policy', 'v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
+  resource('rbac.authorization.k8s.io', 'v1', 'Role', 'roles'),
+  resource('rbac.authorization.k8s.io', 'v1', 'RoleBinding', 'rolebindings'),
+  resource('external-secrets.io', 'v1', 'SecretStore', 'secretstores'),
+  resource('generators.external-secrets.io', 'v1alpha1', 'Password', 'passwords'),
+]
+
 function managed(
   group: string,
   version: string,

@@ -1,5 +1,5 @@
 /** Fast reading of many documents: whatever is not plainly fine goes to the strict parser. */
-import { CORE_SCHEMA, load } from 'js-yaml'
+import { CORE_SCHEMA, load, loadAll } from 'js-yaml'
 import type { JsonValue } from '../intents.ts'
 import { DEPTH_LIMIT, SIZE_LIMIT } from './parse.ts'
 
@@ -31,4 +31,9 @@ function isPlain(value: unknown, depth: number): boolean {
   if (depth > DEPTH_LIMIT) return false
   if (Array.isArray(value)) return value.every((entry) => isPlain(entry, depth + 1))
   return Object.entries(value).every(([key, entry]) => !NO_TEXT.test(key) && isPlain(entry, depth + 1))
+}
+
+/** All documents of a rendered file: our own text, several documents, no surprises. @throws Error when it is not YAML */
+export function parseManifests(text: string): readonly JsonValue[] {
+  return loadAll(text, { schema: CORE_SCHEMA }) as readonly JsonValue[]
 }

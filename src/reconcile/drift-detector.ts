@@ -1,0 +1,314 @@
+/**
+ * Finds drift of installations: each object that a watch tells of is compared at once with its manifest; what differs is looked at
+ * a second time, by a dry run where the role allows it, before it is reported. While the engine has not yet applied
+ * what git has, nothing is drift.
+ */
+import { compareObject, type FieldDifference } from '../fleet/drift/compare.ts'
+import { apiVersionOf, documentsByKey, isApplied, kindOf, nameOf } from '../fleet/drift/documents.ts'
+import { managerOf } from '../fleet/drift/manager.ts'
+import { masked } from '../fleet/drift/mask.ts'
+import { isFleetError } from '../fleet/errors.ts'
+import { type Id, isId } from '../fleet/ids.ts'
+import type { EngineName, JsonObject, Slug } from '../fleet/intents.ts'
+import { type LiveObject, objectKey, type ResourceKind } from '../fleet/observed/objects.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ClusterApi } from '../ports/clusters.ts'
+import type { Drift, Drifts } from '../ports/drifts.ts'
+import type { Manifests } from '../ports/manifests.ts'
+import { type Loop, startLoop } from './loop.ts'
+
+const BEAT_MILLISECONDS = 500
+/** What cannot be decided now (the engine is at work, no contact) is looked at again this often. */
+const LATER_MILLISECONDS = 1_000
+/** A difference must last this long before it is looked at again: engines put most of them right by themselves. */
+const SECOND_LOOK_MILLISECONDS = 200
+const FIELD_MANAGERS = {
+  argocd: 'argocd-controller',
+  flux: 'kustomize-controller',
+} as const satisfies Record<EngineName, string>
+
+export interface DriftDetectorOptions {
+  readonly manifests: Manifests
+  readonly api: (cluster: Slug) => ClusterApi
+  readonly engineOf: (cluster: Slug) => EngineName
+  /** The engine has applied just what git has now, and is not at work. */
+  readonly isSettled: (installation: Id) => boolean
+  readonly secretNames: () => readonly string[]
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+  /** Drift was found, or is gone. */
+  readonly onChange?: (cluster: Slug, installation: Id) => void
+}
+
+export interface DriftDetector extends Drifts {
+  object(cluster: Slug, kind: ResourceKind, object: LiveObject, removed: boolean): void
+  /** Its manifests changed, or it was removed. */
+  wantedChanged(cluster: Slug, installation: Id): void
+  close(): Promise<void>
+}
+
+export function startDriftDetector(options: DriftDetectorOptions): DriftDetector {
+  return new Detector(options)
+}
+
+/** Something that differs and is not confirmed yet, or is to be compared. */
+interface Suspect {
+  readonly kind: ResourceKind
+  readonly namespace: string
+  readonly name: string
+  readonly since: number
+  /** As the watch told it; absent: to be read. */
+  readonly object?: LiveObject
+  /** Compared once already: the next look decides. */
+  readonly differs: boolean
+}
+
+interface Watched {
+  readonly cluster: Slug
+  /** Keys of all objects that are there, with their kind. */
+  readonly present: Map<string, { readonly kind: ResourceKind; readonly managed: boolean }>
+  readonly suspects: Map<string, Suspect>
+  readonly drifts: Map<string, Drift>
+  /** What should be there, and should not, is to be looked at. */
+  wantedDirty: boolean
+}
+
+class Detector implements DriftDetector {
+  readonly #options: DriftDetectorOptions
+  readonly #watched = new Map<Id, Watched>()
+  readonly #dirty = new Set<Id>()
+  /** Not to be decided now. */
+  readonly #later = new Set<Id>()
+  #laterAt = 0
+  readonly #loop: Loop
+
+  constructor(options: DriftDetectorOptions) {
+    this.#options = options
+    this.#loop = startLoop({
+      clock: options.clock,
+      interval: BEAT_MILLISECONDS,
+      run: () => this.#look(),
+      onError: options.onError,
+    })
+  }
+
+  all(): readonly Drift[] {
+    return [...this.#watched.values()].flatMap(({ drifts }) => [...drifts.values()])
+  }
+
+  of(installation: Id): readonly Drift[] {
+    return [...(this.#watched.get(installation)?.drifts.values() ?? [])]
+  }
+
+  object(cluster: Slug, kind: ResourceKind, object: LiveObject, removed: boolean): void {
+    const { name } = object.metadata
+    const namespace = kind.namespaced ? (object.metadata.namespace ?? '') : name
+    if (!isId(namespace)) return
+    const watched = this.#watch(cluster, namespace)
+    const key = objectKey(kind, namespace, name)
+    if (removed) watched.present.delete(key)
+    else watched.present.set(key, { kind, managed: isApplied(object) })
+    const since = watched.drifts.get(key)?.since ?? this.#options.clock.now()
+    watched.suspects.set(key, {
+      kind,
+      namespace,
+      name,
+      since,
+      differs: false,
+      ...(removed ? {} : { object }),
+    })
+    this.#wake(namespace)
+  }
+
+  wantedChanged(cluster: Slug, installation: Id): void {
+    this.#watch(cluster, installation).wantedDirty = true
+    this.#wake(installation)
+  }
+
+  async close(): Promise<void> {
+    await this.#loop.close()
+  }
+
+  #watch(cluster: Slug, installation: Id): Watched {
+    let watched = this.#watched.get(installation)
+    if (watched === undefined || watched.cluster !== cluster) {
+      watched = { cluster, present: new Map(), suspects: new Map(), drifts: new Map(), wantedDirty: true }
+      this.#watched.set(installation, watched)
+    }
+    return watched
+  }
+
+  #wake(installation: Id): void {
+    this.#dirty.add(installation)
+    this.#loop.wake()
+  }
+
+  async #look(): Promise<void> {
+    const { clock, onError } = this.#options
+    if (clock.monotonic() >= this.#laterAt) {
+      for (const id of this.#later) this.#dirty.add(id)
+      this.#later.clear()
+      this.#laterAt = clock.monotonic() + LATER_MILLISECONDS
+    }
+    const ids = [...this.#dirty]
+    this.#dirty.clear()
+    for (const id of ids) {
+      const watched = this.#watched.get(id)
+      if (watched === undefined) continue
+      await this.#lookAt(id, watched).catch((error: unknown) => {
+        this.#later.add(id)
+        if (!isFleetError(error) || error.code !== 'cluster-unavailable') onError(error)
+      })
+    }
+    // Those that are to be looked at a second time must not keep the loop busy.
+    if (this.#dirty.size > 0) await clock.sleep(SECOND_LOOK_MILLISECONDS)
+  }
+
+  async #lookAt(id: Id, watched: Watched): Promise<void> {
+    const { manifests, isSettled, clock } = this.#options
+    const documents = documentsByKey(await manifests.of(watched.cluster, id))
+    if (watched.wantedDirty) this.#expect(watched, documents, id)
+    const settled = isSettled(id)
+    for (const [key, suspect] of watched.suspects) {
+      const wanted = documents.get(key)
+      const differs =
+        suspect.differs || this.#differs(wanted, watched.present.get(key)?.managed === true, suspect.object)
+      if (!differs) {
+        watched.suspects.delete(key)
+        this.#clear(watched, id, key)
+      } else if (!settled || clock.now() - suspect.since < SECOND_LOOK_MILLISECONDS) {
+        const { object: _object, ...rest } = suspect
+        watched.suspects.set(key, { ...rest, differs: true })
+        ;(settled ? this.#dirty : this.#later).add(id)
+      } else {
+        watched.suspects.delete(key)
+        await this.#confirm(watched, id, key, suspect, wanted)
+      }
+    }
+  }
+
+  /** What is wanted and not there, and what is there and no more wanted. */
+  #expect(watched: Watched, documents: ReadonlyMap<string, JsonObject>, id: Id): void {
+    watched.wantedDirty = false
+    const since = this.#options.clock.now()
+    for (const [key, document] of documents) {
+      if (watched.present.has(key) || watched.suspects.has(key)) continue
+      const kind = kindOf(document)
+      if (kind === undefined) continue
+      watched.suspects.set(key, {
+        kind,
+        namespace: id,
+        name: nameOf(document),
+        since,
+        differs: true,
+      })
+    }
+    for (const [key, { kind, managed }] of watched.present) {
+      if (documents.has(key) || !managed) continue
+      watched.suspects.set(key, {
+        kind,
+        namespace: id,
+        name: key.slice(key.lastIndexOf('/') + 1),
+        since,
+        differs: true,
+      })
+    }
+  }
+
+  #differs(wanted: JsonObject | undefined, managed: boolean, object: LiveObject | undefined): boolean {
+    if (wanted === undefined)
+      return object !== undefined && managed && object.metadata.deletionTimestamp === undefined
+    return object === undefined || compareObject(wanted, object).length > 0
+  }
+
+  /** The look that decides. */
+  async #confirm(
+    watched: Watched,
+    id: Id,
+    key: string,
+    suspect: Suspect,
+    wanted: JsonObject | undefined,
+  ): Promise<void> {
+    const { kind, namespace, name, since } = suspect
+    const api = this.#options.api(watched.cluster)
+    const live = await api.get(kind, kind.namespaced ? namespace : undefined, name)
+    const base = {
+      cluster: watched.cluster,
+      installation: id,
+      object: {
+        apiVersion: apiVersionOf(kind),
+        kind: kind.kind,
+        namespace: kind.namespaced ? namespace : '',
+        name,
+      },
+      since,
+    }
+    if (wanted === undefined) {
+      if (live === undefined || live.metadata.deletionTimestamp !== undefined || !isApplied(live))
+        return this.#clear(watched, id, key)
+      return this.#report(watched, id, key, {
+        ...base,
+        type: 'extra',
+        fields: [],
+        confirmedBy: 'second-look',
+      })
+    }
+    if (live === undefined)
+      return this.#report(watched, id, key, {
+        ...base,
+        type: 'missing',
+        fields: [],
+        confirmedBy: 'second-look',
+      })
+    const differences = compareObject(wanted, live)
+    const confirmed =
+      differences.length === 0 ? undefined : await this.#dryRun(watched.cluster, kind, wanted, differences)
+    if (confirmed === undefined || confirmed.fields.length === 0) return this.#clear(watched, id, key)
+    const fields = confirmed.fields.map((difference) => this.#shown(difference, live))
+    this.#report(watched, id, key, { ...base, type: 'changed', fields, confirmedBy: confirmed.by })
+  }
+
+  /** What a server-side apply would still change: admission and defaults have their say before anybody is told. */
+  async #dryRun(
+    cluster: Slug,
+    kind: ResourceKind,
+    wanted: JsonObject,
+    differences: readonly FieldDifference[],
+  ): Promise<{ readonly fields: readonly FieldDifference[]; readonly by: Drift['confirmedBy'] }> {
+    const { api, engineOf } = this.#options
+    try {
+      // A rendered manifest has what every object has.
+      const applied = await api(cluster).dryRunApply(
+        kind,
+        wanted as unknown as LiveObject,
+        FIELD_MANAGERS[engineOf(cluster)],
+      )
+      const stays = new Set(compareObject(wanted, applied).map(({ path }) => path))
+      return { fields: differences.filter(({ path }) => !stays.has(path)), by: 'dry-run' }
+    } catch (error) {
+      if (isFleetError(error) && (error.code === 'cluster-forbidden' || error.code === 'cluster-rejected'))
+        return { fields: differences, by: 'second-look' }
+      throw error
+    }
+  }
+
+  #shown(difference: FieldDifference, live: LiveObject): Drift['fields'][number] {
+    const manager = managerOf(live, difference.steps)
+    const { path, wanted, found } = masked(difference, this.#options.secretNames())
+    return {
+      path,
+      ...(wanted === undefined ? {} : { wanted }),
+      ...(found === undefined ? {} : { found }),
+      ...(manager === undefined ? {} : { manager }),
+    }
+  }
+
+  #report(watched: Watched, id: Id, key: string, drift: Drift): void {
+    watched.drifts.set(key, drift)
+    this.#options.onChange?.(watched.cluster, id)
+  }
+
+  #clear(watched: Watched, id: Id, key: string): void {
+    if (watched.drifts.delete(key)) this.#options.onChange?.(watched.cluster, id)
+  }
+}
