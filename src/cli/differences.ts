@@ -62,10 +62,12 @@ function subjectOf(path: string): Subject {
   const role = roleOf(path)
   if (role.role === 'other') return { kind: 'other', name: path }
   const cluster = role.cluster === undefined ? {} : { cluster: role.cluster }
-  if (role.role === 'rendered')
-    return role.id === undefined
-      ? { kind: 'cluster', name: role.cluster ?? path }
-      : { kind: 'installation', name: role.id, ...cluster }
+  if (role.role === 'rendered') {
+    if (role.id !== undefined) return { kind: 'installation', name: role.id, ...cluster }
+    return role.cluster === undefined
+      ? { kind: 'fleet', name: 'settings' }
+      : { kind: 'cluster', name: role.cluster }
+  }
   const name = role.name ?? path
   switch (role.kind) {
     case 'Fleet':

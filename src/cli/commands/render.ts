@@ -8,6 +8,7 @@ import { renderFleet } from '../../render/render.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../../system/template-files.ts'
 import { type Checkout, problemLines, readCheckout } from '../checkout.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
+import { counted } from '../counted.ts'
 
 export function addRender(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
   program
@@ -150,8 +151,11 @@ function report(
   for (const line of problemLines(problems)) terminal.line(line)
   for (const { path, line, change } of differences)
     terminal.line(check ? `${path}:${line}:1: ${SAID[change]}` : `${DONE[change]} ${path}`)
-  const files = `${differences.length} ${differences.length === 1 ? 'file' : 'files'} ${check ? 'differ' : 'changed'}`
-  terminal.line(
-    `${count} documents, ${problems.length === 0 ? 'no problems' : red(`${problems.length} problems`)}, ${differences.length === 0 ? green('manifests are what the documents say') : check ? red(files) : files}`,
-  )
+  const differ = check
+    ? `${counted(differences.length, 'file')} not what the documents say`
+    : `${counted(differences.length, 'file')} changed`
+  const wrong = problems.length === 0 ? 'no problems' : red(counted(problems.length, 'problem'))
+  const verdict =
+    differences.length === 0 ? green('manifests are what the documents say') : check ? red(differ) : differ
+  terminal.line(`${counted(count, 'document')}, ${wrong}, ${verdict}`)
 }

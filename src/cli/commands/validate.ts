@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { problemLines, readCheckout } from '../checkout.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
+import { counted } from '../counted.ts'
 
 export function addValidate(
   program: Command,
@@ -29,8 +30,4 @@ async function validate(context: CommandContext, folder: string, asJson: boolean
     terminal.line(`${counted(count, 'document')}, ${verdict}`)
   }
   return problems.length === 0 ? 0 : 1
-}
-
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
