@@ -123,6 +123,12 @@ spec:
   #   bifrostBucket: ${name}-bifrost
   #   auroraPostgresqlVersion: "16.6"
   #   providerConfig: default
+  # Networks that imported clusters may be in.
+  # vpcs:
+  #   - vpc-0a1b2c3d
+  # Environment variables whose values are secret, beside those whose names say so.
+  # secretEnvNames:
+  #   - MM_PLUGINSETTINGS_CUSTOM
   # What a request gets where it says nothing.
   defaults:
     version: 11.2.0

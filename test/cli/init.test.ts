@@ -83,15 +83,16 @@ test('init refuses names that no fleet can have', async (t) => {
   t.match(await runHere(['init', folder]), { code: 2 })
 })
 
-test('the commented block of the new fleet.yaml is valid too', async (t) => {
+test('the commented settings of the new fleet.yaml are valid too', async (t) => {
   const [settings] = newFleetFiles({
     name: 'x',
     domain: 'cloud.example.org',
     engine: 'argocd',
     repositoryUrl: 'https://git.example.org/fleet.git',
   }).filter(({ path }) => path === FLEET_PATH)
-  const text = (settings?.text ?? '').replaceAll(/^ {2}# (aws:| {2,}\S)/gm, '  $1')
+  const text = (settings?.text ?? '').replaceAll(/^ {2}# ([a-zA-Z]+:$| {2,}\S)/gm, '  $1')
   t.match(text, /^ {2}aws:\n {4}region: /m)
+  t.match(text, /^ {2}vpcs:\n {4}- vpc-/m)
   t.same(createDocuments().parse(FLEET_PATH, text).problems, [])
 })
 
