@@ -23,14 +23,26 @@ export interface Fleetwright extends Target {
   close(): Promise<void>
 }
 
+/** `remote`: pushes to the git server over HTTP; `embedded`: works on the repository on this disk. */
+export type Home = 'remote' | 'embedded'
+
 /** @param data data directory; its log goes to `server.log` there */
-export async function startFleetwright(fleet: Hosted, data: string): Promise<Fleetwright> {
+export async function startFleetwright(fleet: Hosted, home: Home, data: string): Promise<Fleetwright> {
   const started = performance.now()
   const { PATH, HOME, TMPDIR, NODE_OPTIONS } = process.env
   const log = openSync(join(data, 'server.log'), 'a')
   const child = spawn(
     process.execPath,
-    [MAIN_FILE, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--fleet', fleet.url],
+    [
+      MAIN_FILE,
+      'serve',
+      '--data',
+      data,
+      '--listen',
+      '127.0.0.1:0',
+      '--fleet',
+      home === 'remote' ? fleet.url : fleet.directory,
+    ],
     {
       stdio: ['ignore', 'pipe', log],
       env: { PATH, HOME, TMPDIR, NODE_OPTIONS, FLEETWRIGHT_ADMIN_TOKEN: TOKEN },

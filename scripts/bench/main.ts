@@ -1,7 +1,7 @@
 /** `npm run bench`: what Fleetwright does in a second, beside what others do in the same run. */
 import { Command } from 'commander'
 import { openFleets } from './fleets.ts'
-import { burst, fleetSize, inFlight, single } from './measures/creates.ts'
+import { burst, fleetSize, inFlight, inFlightEmbedded, single } from './measures/creates.ts'
 import type { Measure } from './measures/measure.ts'
 import { rendering } from './measures/render.ts'
 import { FULL, QUICK } from './measures/sizes.ts'
@@ -9,7 +9,15 @@ import { writerAlone } from './measures/writer.ts'
 import type { Finding } from './row.ts'
 import { tableOf } from './table.ts'
 
-const MEASURES: readonly Measure[] = [writerAlone, burst, inFlight, single, rendering, fleetSize]
+const MEASURES: readonly Measure[] = [
+  writerAlone,
+  burst,
+  inFlight,
+  inFlightEmbedded,
+  single,
+  rendering,
+  fleetSize,
+]
 
 const program = new Command('bench')
   .description('Measures Fleetwright beside named peers; docs/benchmarks.md says what and how')
