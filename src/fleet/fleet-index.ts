@@ -1,7 +1,7 @@
 /** The fleet at one revision in memory, indexed so that a transaction costs what it touches, not the size of the fleet. */
 import type { Fleet, IntentChange, Occupancy, Usage } from './fleet.ts'
 import type { FleetPath, Id } from './ids.ts'
-import { Members, Named } from './index-maps.ts'
+import { byCreation, Members, Named, Ordered } from './index-maps.ts'
 import type {
   Cluster,
   FleetSettings,
@@ -39,13 +39,13 @@ export class FleetIndex implements Fleet {
   readonly #groups: Named<Group>
   readonly #databases: Named<SharedDatabase>
   readonly #databasesByVpc: Members<SharedDatabase>
-  /** Made on demand, dropped with the next change. */
-  #ordered: readonly Installation[] | undefined
+  readonly #ordered: Ordered<Installation>
 
   constructor(settings: FleetSettings, from?: FleetIndex) {
     this.#settings = settings
     this.#intents = new Map(from?.intents())
     this.#installations = new Map(from === undefined ? [] : from.#installations)
+    this.#ordered = new Ordered(this.#installations.values())
     this.#names = new Map(from === undefined ? [] : from.#names)
     this.#dns = new Map(from === undefined ? [] : from.#dns)
     this.#deployments = new Map(from === undefined ? [] : from.#deployments)
@@ -116,8 +116,11 @@ export class FleetIndex implements Fleet {
   }
 
   installations(): readonly Installation[] {
-    this.#ordered ??= [...this.#installations.values()].sort(byCreation)
-    return this.#ordered
+    return this.#ordered.list()
+  }
+
+  installationCount(): number {
+    return this.#installations.size
   }
 
   installationByName(name: string): Installation | undefined {
@@ -294,7 +297,7 @@ export class FleetIndex implements Fleet {
 
   #addInstallation(installation: Installation): void {
     const { metadata, spec } = installation
-    this.#ordered = undefined
+    this.#ordered.set(installation)
     this.#installations.set(metadata.id, installation)
     this.#names.set(metadata.name.toLowerCase(), metadata.id)
     for (const dns of spec.dns)
@@ -313,7 +316,7 @@ export class FleetIndex implements Fleet {
     const installation = this.#installations.get(id)
     if (installation === undefined) return
     const { metadata, spec } = installation
-    this.#ordered = undefined
+    this.#ordered.remove(id)
     this.#installations.delete(id)
     deleteOwn(this.#names, metadata.name.toLowerCase(), id)
     for (const dns of spec.dns) deleteOwn(this.#dns, dns.name.toLowerCase(), id)
@@ -351,10 +354,4 @@ function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
 
 function deleteOwn<Key>(map: Map<Key, Id>, key: Key, id: Id): void {
   if (map.get(key) === id) map.delete(key)
-}
-
-function byCreation(a: Installation | Tombstone, b: Installation | Tombstone): number {
-  if (a.metadata.createdAt !== b.metadata.createdAt)
-    return a.metadata.createdAt < b.metadata.createdAt ? -1 : 1
-  return a.metadata.id < b.metadata.id ? -1 : 1
 }

@@ -47,6 +47,7 @@ export interface Fleet {
   pathOf(id: Id): FleetPath | undefined
   /** In order of creation, then id. */
   installations(): readonly Installation[]
+  installationCount(): number
   installationByName(name: string): Installation | undefined
   /** By a DNS name that is in use (lower case). */
   installationByDns(name: string): Installation | undefined

@@ -77,3 +77,54 @@ export class Named<Item extends NamedIntent> {
     return this.#ordered
   }
 }
+
+interface DatedIntent {
+  readonly metadata: { readonly id: Id; readonly createdAt: string }
+}
+
+/** Many intents in order of creation. What changed since they were last listed is put in place, not all sorted again. */
+export class Ordered<Item extends DatedIntent> {
+  #listed: readonly Item[] = []
+  readonly #changed: Map<Id, Item | undefined>
+
+  constructor(items: Iterable<Item>) {
+    this.#changed = new Map(Array.from(items, (item) => [item.metadata.id, item]))
+  }
+
+  set(item: Item): void {
+    this.#changed.set(item.metadata.id, item)
+  }
+
+  remove(id: Id): void {
+    this.#changed.set(id, undefined)
+  }
+
+  /** A list that stays as it is whatever changes later. */
+  list(): readonly Item[] {
+    if (this.#changed.size === 0) return this.#listed
+    const kept = this.#listed.filter(({ metadata }) => !this.#changed.has(metadata.id))
+    const fresh = [...this.#changed.values()].filter((item) => item !== undefined).sort(byCreation)
+    this.#changed.clear()
+    this.#listed = merged(kept, fresh)
+    return this.#listed
+  }
+}
+
+export function byCreation(a: DatedIntent, b: DatedIntent): number {
+  if (a.metadata.createdAt !== b.metadata.createdAt)
+    return a.metadata.createdAt < b.metadata.createdAt ? -1 : 1
+  return a.metadata.id < b.metadata.id ? -1 : 1
+}
+
+function merged<Item extends DatedIntent>(first: readonly Item[], second: readonly Item[]): readonly Item[] {
+  const result: Item[] = []
+  let at = 0
+  for (const item of second) {
+    for (let next = first[at]; next !== undefined && byCreation(next, item) < 0; next = first[at]) {
+      result.push(next)
+      at += 1
+    }
+    result.push(item)
+  }
+  return result.concat(first.slice(at))
+}

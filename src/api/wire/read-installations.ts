@@ -1,11 +1,13 @@
 /** Reading installations: one, many, numbers. */
 import { FleetError } from '../../fleet/errors.ts'
+import { isId } from '../../fleet/ids.ts'
 import type { Installation, Tombstone } from '../../fleet/intents.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { PAGING_QUERY, pageOf, readBoolean, readPaging } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
 import { installationView, stateOf } from '../views/installation.ts'
 import { listOf, schemaOf } from '../views/schemas.ts'
+import { likePattern } from './like-pattern.ts'
 
 const FILTERS = ['owner', 'group', 'state', 'dns_name', 'name', 'deletion_locked'] as const
 
@@ -37,7 +39,7 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
         const deleted = readBoolean(query, 'include_deleted', false)
           ? parts.writer.fleet.tombstones().length
           : 0
-        return json(200, { Count: parts.writer.fleet.installations().length + deleted })
+        return json(200, { Count: parts.writer.fleet.installationCount() + deleted })
       },
     },
     {
@@ -100,7 +102,7 @@ function listInstallations(parts: Parts, query: URLSearchParams): Answer {
       : [...live, ...deleted].sort((a, b) =>
           a.installation.metadata.createdAt < b.installation.metadata.createdAt ? -1 : 1,
         )
-  const found = all.filter((listed) => fits(parts, listed, query))
+  const found = all.filter(filterOf(parts, query))
   return json(
     200,
     pageOf(found, paging).map((listed) => viewOf(parts, listed, query)),
@@ -121,26 +123,24 @@ function present(installation: Installation | undefined): readonly Installation[
   return installation === undefined ? [] : [installation]
 }
 
-function fits(parts: Parts, { installation, tombstone }: Listed, query: URLSearchParams): boolean {
+/** What the query asks for is read once, not once an installation. */
+function filterOf(parts: Parts, query: URLSearchParams): (listed: Listed) => boolean {
   const { fleet } = parts.writer
-  const { metadata, spec } = installation
   const [owner, group, state, dns, name, locked] = FILTERS.map((filter) => query.get(filter))
-  if (owner && spec.owner !== owner) return false
-  if (group && (typeof spec.group !== 'string' || fleet.group(spec.group)?.metadata.id !== group))
-    return false
-  if (state && (tombstone === undefined ? stateOf(parts, fleet, installation) : 'deleted') !== state)
-    return false
-  if (name && metadata.name !== name) return false
-  if (dns && !spec.dns.some((record) => record.deletedAt === undefined && matches(record.name, dns)))
-    return false
-  return !locked || (spec.deletionLocked ?? false) === readBoolean(query, 'deletion_locked', false)
-}
-
-/** `%` stands for any text, as in SQL. */
-function matches(name: string, pattern: string): boolean {
-  if (!pattern.includes('%')) return name === pattern
-  const parts = pattern.split('%').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.*')}$`).test(name)
+  const groupName = group && isId(group) ? fleet.groupById(group)?.metadata.name : undefined
+  const matchesDns = dns ? likePattern(dns) : undefined
+  const wantsLocked = locked ? readBoolean(query, 'deletion_locked', false) : undefined
+  return ({ installation, tombstone }) => {
+    const { metadata, spec } = installation
+    if (owner && spec.owner !== owner) return false
+    if (group && (groupName === undefined || spec.group !== groupName)) return false
+    if (state && (tombstone === undefined ? stateOf(parts, fleet, installation) : 'deleted') !== state)
+      return false
+    if (name && metadata.name !== name) return false
+    if (matchesDns && !spec.dns.some((record) => record.deletedAt === undefined && matchesDns(record.name)))
+      return false
+    return wantsLocked === undefined || (spec.deletionLocked ?? false) === wantsLocked
+  }
 }
 
 function statusOf(parts: Parts): object {

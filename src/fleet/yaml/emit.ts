@@ -5,6 +5,7 @@
 
 /** Plain words that some parser reads as something else. */
 const RESERVED = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null', 'nan', 'inf'])
+const LONGEST_RESERVED = 5
 /** A number without digits before its exponent, which one parser takes for zero. */
 const EXPONENT = /^[eE][0-9]+$/
 const PLAIN = /^[A-Za-z_/][A-Za-z0-9_/.@:+=,()-]*$/
@@ -24,9 +25,12 @@ export function emitScalar(value: string | number | boolean | null): string {
 }
 
 function isPlain(text: string): boolean {
-  if (PLAIN.test(text))
-    return !text.endsWith(':') && !EXPONENT.test(text) && !RESERVED.has(text.toLowerCase())
+  if (PLAIN.test(text)) return !text.endsWith(':') && !EXPONENT.test(text) && !isReserved(text)
   return text.length <= 100 && WORDS.test(text)
+}
+
+function isReserved(text: string): boolean {
+  return text.length <= LONGEST_RESERVED && RESERVED.has(text.toLowerCase())
 }
 
 /** An object or list as lines at an indentation, without the last line's end; empty: `{}` or `[]` at that indentation. */
