@@ -109,6 +109,15 @@ async function createLogicalDatabase(parts: Parts, step: Step): Promise<object> 
 /** @throws Error when there is no such logical database */
 export async function removeLogicalDatabase(parts: Parts, id: string): Promise<void> {
   const deletedAt = new Date(parts.clock.now()).toISOString()
+  // The original's rows may name what was deleted; documents may not.
+  await submit(parts, (fleet) => {
+    const database = fleet.databases().find(({ spec }) => spec.logicalDatabases?.some((row) => row.id === id))
+    const users = fleet.installationsUsing(require(database).metadata.name)
+    return users.flatMap((installation) => {
+      const { shared: _, ...rest } = installation.spec.database
+      return changeOf(fleet, { ...installation, spec: { ...installation.spec, database: rest } })
+    })
+  })
   await submit(parts, (fleet) => {
     const owner = fleet.databases().find(({ spec }) => spec.logicalDatabases?.some((row) => row.id === id))
     const before = require(owner)
