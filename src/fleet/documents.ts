@@ -3,7 +3,7 @@ import type { ErrorDetail } from './errors.ts'
 import { FleetError } from './errors.ts'
 import type { Problem } from './files.ts'
 import type { FleetPath } from './ids.ts'
-import type { Intent, IntentKind, Tombstone } from './intents.ts'
+import type { FleetSettings, Intent, IntentKind, Tombstone } from './intents.ts'
 import {
   installationPath,
   requestPath,
@@ -13,6 +13,7 @@ import {
   unplacedTombstonePath,
 } from './paths.ts'
 import { createSchemas } from './schemas.ts'
+import { secretPatternProblem } from './secret-names.ts'
 import { parseBulkYaml } from './yaml/bulk.ts'
 import { editYaml } from './yaml/edit.ts'
 import { emitDocument } from './yaml/emit.ts'
@@ -114,6 +115,8 @@ function placeErrors(path: FleetPath, intent: Intent): readonly ErrorDetail[] {
   const role = roleOf(path)
   if (role.role !== 'intent') return []
   switch (intent.kind) {
+    case 'Fleet':
+      return patternErrors(intent)
     case 'Cluster':
     case 'Group':
     case 'SharedDatabase':
@@ -159,6 +162,13 @@ function tombstoneErrors(
   return wanted === path
     ? []
     : [{ pointer: '', detail: `this tombstone belongs into ${wanted}; move the file` }]
+}
+
+function patternErrors({ spec }: FleetSettings): readonly ErrorDetail[] {
+  return (spec.secretEnvNames ?? []).flatMap((pattern, at) => {
+    const detail = secretPatternProblem(pattern)
+    return detail === undefined ? [] : [{ pointer: `/spec/secretEnvNames/${at}`, detail }]
+  })
 }
 
 function mismatch(pointer: string, found: string, wanted: string | undefined): ErrorDetail {

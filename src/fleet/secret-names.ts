@@ -17,3 +17,14 @@ const SECRET_HEADER = /auth|token|secret|cookie|password|signature|credential|(?
 export function isSecretHeaderName(name: string): boolean {
   return SECRET_HEADER.test(name)
 }
+
+/** What is wrong with a pattern of the fleet's settings; undefined: nothing. */
+export function secretPatternProblem(pattern: string): string | undefined {
+  try {
+    new RegExp(`^(?:${pattern})$`, 'i')
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return `${JSON.stringify(pattern)} is not a regular expression; write one such as OUR_.*`
+  }
+}

@@ -1,4 +1,5 @@
 /** Finds what looks like a secret in an intent, so that it never enters git. Every pattern is linear. */
+import { isDeepStrictEqual } from 'node:util'
 import type { ErrorDetail } from './errors.ts'
 import type { Intent } from './intents.ts'
 import { isSecretEnvName } from './secret-names.ts'
@@ -19,17 +20,27 @@ const SHORTEST = 16
 /** Some piece that each of the patterns has; nearly no text has one, so this is all that is looked for in most. */
 const HINT = /-----BEGIN|A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|eyJ|:\/\//
 
+export interface ScanOptions {
+  /** Patterns of the fleet's settings, beside the built-in names. */
+  readonly extra?: readonly string[]
+  /** What the document said before: a value that was in clear before the fleet's patterns grew is not new. */
+  readonly before?: Intent | undefined
+}
+
 /** Places that hold a secret; the value is never in the text. */
-export function findSecrets(intent: Intent): readonly ErrorDetail[] {
+export function findSecrets(
+  intent: Intent,
+  { extra = [], before }: ScanOptions = {},
+): readonly ErrorDetail[] {
   const found: ErrorDetail[] = []
   walk(intent.spec, '/spec', found)
   if (intent.kind === 'Fleet') return found
-  const { spec } = intent
   for (const field of ['env', 'priorityEnv'] as const) {
-    const env: unknown = field in spec ? Reflect.get(spec, field) : undefined
-    if (typeof env !== 'object' || env === null) continue
-    for (const [name, value] of Object.entries(env)) {
-      if (!isSecretEnvName(name) || !isClear(value)) continue
+    const known = envOf(before, field)
+    for (const [name, value] of Object.entries(envOf(intent, field))) {
+      if (!isClear(value)) continue
+      const isNew = !isDeepStrictEqual(known[name], value)
+      if (!isSecretEnvName(name, isNew ? extra : [])) continue
       found.push({
         pointer: `/spec/${field}/${name}`,
         detail: `${name} holds a secret by its name; put the value into the secret backend and write secret: {key: …}`,
@@ -37,6 +48,11 @@ export function findSecrets(intent: Intent): readonly ErrorDetail[] {
     }
   }
   return found
+}
+
+function envOf(intent: Intent | undefined, field: 'env' | 'priorityEnv'): Readonly<Record<string, unknown>> {
+  const env: unknown = intent !== undefined && field in intent.spec ? Reflect.get(intent.spec, field) : {}
+  return typeof env === 'object' && env !== null ? { ...env } : {}
 }
 
 function isClear(value: unknown): boolean {

@@ -55,14 +55,15 @@ function violations(fleet: Fleet, changes: readonly IntentChange[]): readonly Vi
       ...useViolations(fleet, change),
       ...sharingViolations(fleet, change),
       ...completenessViolations(fleet, change),
-      ...secretViolations(change),
+      ...secretViolations(fleet, change),
     ]),
   ]
 }
 
-function secretViolations({ path, after }: IntentChange): readonly Violation[] {
+function secretViolations(fleet: Fleet, { path, before, after }: IntentChange): readonly Violation[] {
   if (after === undefined) return []
-  return findSecrets(after).map(({ pointer, detail }) => ({
+  const extra = fleet.settings.spec.secretEnvNames ?? []
+  return findSecrets(after, { extra, before }).map(({ pointer, detail }) => ({
     path,
     pointer,
     code: 'secret-in-git' as const,
