@@ -7,14 +7,16 @@ import { DEPTH_LIMIT, SIZE_LIMIT } from './parse.ts'
 const SUSPICIOUS: readonly RegExp[] = [
   /(?:^|[\s[{,:-])[&*!%?]|<<|__proto__|---|\.\.\.|[\]}]:/m,
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffd\ufffe\uffff]/,
-  /[^\n]{1000}/,
 ]
+/** Characters of a line from which on the strict parser decides. */
+const LONG_LINE = 1_000
 /** Keys that may have been no text before this parser made them text. */
 const NO_TEXT = /^(?:|null|true|false|NaN|-?Infinity|-?\d.*|.*,.*|\[object.*)$/
 
 /** The value of a document; undefined: let the strict parser look. */
 export function parseBulkYaml(text: string): JsonValue | undefined {
-  if (text.length > SIZE_LIMIT || SUSPICIOUS.some((pattern) => pattern.test(text))) return undefined
+  if (text.length > SIZE_LIMIT || SUSPICIOUS.some((pattern) => pattern.test(text)) || hasLongLine(text))
+    return undefined
   try {
     // The core schema makes JSON values only, but for some numbers and keys.
     const value = load(text, { schema: CORE_SCHEMA }) as JsonValue
@@ -23,6 +25,17 @@ export function parseBulkYaml(text: string): JsonValue | undefined {
     // The strict parser reads it again and says where it is wrong.
     return undefined
   }
+}
+
+/** A pattern for it would look at each character a thousand times. */
+function hasLongLine(text: string): boolean {
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start)
+    if ((end < 0 ? text.length : end) - start >= LONG_LINE) return true
+    if (end < 0) return false
+    start = end + 1
+  }
+  return false
 }
 
 function isPlain(value: unknown, depth: number): boolean {
