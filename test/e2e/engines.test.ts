@@ -51,6 +51,14 @@ test('both engines apply what Fleetwright commits', { skip }, async (t) => {
     for (const cluster of CLUSTERS) await clusterIsWired(control, cluster)
     t.pass(`${Math.round(performance.now() - before)} ms`)
   })
+  await t.test('the folder decides where a file of the system is applied', async (t) => {
+    const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/fleetwright-observer'
+    for (const { name, engine } of CLUSTERS) {
+      const role = await waitFor(`the role of Fleetwright on ${name}`, () => bed.cluster(name).api.get(path))
+      t.equal(role.kind, 'ClusterRole', `${engine} applied system/manifests on ${name}`)
+    }
+    t.equal(await control.api.get(path), undefined, 'not on the control cluster')
+  })
   for (const { name, engine } of CLUSTERS)
     await t.test(engine, (t) => installationLives(t, { bed, fleet, cluster: name, engine }))
 })
