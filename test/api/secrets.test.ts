@@ -10,8 +10,9 @@ import { composeServer } from '../../src/cli/compose.ts'
 import { readConfiguration } from '../../src/configuration/read.ts'
 import { FleetError } from '../../src/fleet/errors.ts'
 import { secretKeysIn } from '../../src/fleet/secret-references.ts'
+import { type SweepResult, startSecretSweep } from '../../src/reconcile/secret-sweep.ts'
 import { openSecretsManager } from '../../src/secrets/aws-secrets-manager/backend.ts'
-import { type Reply, send } from '../support/api.ts'
+import { makeStable, type Reply, send } from '../support/api.ts'
 import { startMoto } from '../support/moto.ts'
 import { startTestServer, TOKEN } from '../support/server.ts'
 
@@ -113,6 +114,34 @@ test('a value that somebody else stored under the same key is not taken back', a
     body: { code: 'secret-exists' },
   })
   t.same(removed, [])
+})
+
+/** One sweep that has seen nothing itself, as after a restart: the history has to tell. */
+async function sweptWith(graceMilliseconds: number): Promise<SweepResult> {
+  const { writer, history, secrets, secretHolds: holds, clock } = parts
+  const tell = { onSwept: () => undefined, onError: () => undefined }
+  const sweep = startSecretSweep({
+    ...{ writer, history, secrets, holds, clock, graceMilliseconds, orphanAgeMilliseconds: 0 },
+    ...tell,
+  })
+  await sweep.close()
+  return await sweep.sweep()
+}
+
+test('the history tells replaced values from orphans after a restart', async (t) => {
+  const { body } = await create(server.url, 'five')
+  makeStable(parts, body.ID)
+  const old = parts.writer.fleet.installation(body.ID)?.spec.licence?.key ?? ''
+  const path = `/api/installation/${body.ID}/mattermost`
+  t.equal((await send(server.url, 'PUT', path, { body: { License: 'another' } })).status, 202)
+  const orphan = `installations/${body.ID}/licence-000000000000`
+  await parts.secrets.put(orphan, 'never committed')
+  const kept = await sweptWith(86_400_000)
+  t.notOk(kept.replaced.includes(old), 'within the grace period')
+  t.ok((await stored()).includes(old))
+  t.notOk((await stored()).includes(orphan))
+  await sweptWith(0)
+  t.same(await stored(), referred(), 'after it')
 })
 
 const moto = await startMoto().catch((error: unknown) => {
