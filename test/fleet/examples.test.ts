@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import type { FleetPath } from '../../src/fleet/ids.ts'
 import { UTILITY_NAMES } from '../../src/fleet/intents.ts'
-import { clusterPath, FLEET_PATH } from '../../src/fleet/paths.ts'
+import { clusterPath, databasePath, FLEET_PATH, groupPath } from '../../src/fleet/paths.ts'
 import { SCHEMAS } from '../../src/fleet/schemas.ts'
 import { CHART_VERSION } from '../../src/fleet/utilities.ts'
 
@@ -14,6 +14,8 @@ const documents = createDocuments()
 /** Where a document of an example's kind belongs. */
 function pathFor(name: string): FleetPath {
   if (name.startsWith('fleet')) return FLEET_PATH
+  if (name.startsWith('group')) return groupPath('canary')
+  if (name.startsWith('shared-database')) return databasePath('shared-1')
   return name.startsWith('cluster') ? clusterPath('prod-1') : ('requests/example.yaml' as FleetPath)
 }
 
