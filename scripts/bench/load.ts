@@ -49,6 +49,14 @@ async function create(target: Target, body: string, agent: Agent): Promise<void>
     )
 }
 
+/** One request that only reads. @throws Error unless it is answered 200 */
+export async function read(target: Target, path: string): Promise<string> {
+  const agent = new Agent()
+  const { status, text } = await send(target, 'GET', path, undefined, agent)
+  if (status !== 200) throw new Error(`${path} was answered ${status}: ${text}`)
+  return text
+}
+
 /** Opens a connection, so that it is not part of the first request's time. */
 async function get(target: Target, agent: Agent): Promise<void> {
   await send(target, 'GET', '/healthz', undefined, agent)
