@@ -126,7 +126,7 @@ spec:
   # Networks that imported clusters may be in.
   # vpcs:
   #   - vpc-0a1b2c3d
-  # Environment variables whose values are secret, beside those whose names say so.
+  # Regular expressions of environment variables whose values are secret, beside the built-in ones.
   # secretEnvNames:
   #   - MM_PLUGINSETTINGS_CUSTOM
   # What a request gets where it says nothing.
