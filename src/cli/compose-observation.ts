@@ -23,6 +23,7 @@ import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
 import { composeNotifications } from './compose-notifications.ts'
 import { createMemoryObservations } from '../store/memory.ts'
+import { openPostgresStore } from '../store/postgres/store.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 
 /** An operation in one of these has reached its end. */
@@ -50,7 +51,7 @@ export interface RunningObservation {
 export async function composeObservation(options: ObservationOptions): Promise<RunningObservation> {
   const { configuration, writer, clock, randomness, onError } = options
   await mkdir(configuration.data, { recursive: true, mode: 0o700 })
-  const store = openSqliteStore(join(configuration.data, 'store.sqlite'))
+  const store = await openStore(options)
   const observations = createMemoryObservations()
   const completed = await remember(store, observations)
   const notifications = await composeNotifications({ ...options, store })
@@ -79,6 +80,13 @@ export async function composeObservation(options: ObservationOptions): Promise<R
       await store.close()
     },
   }
+}
+
+/** @throws FleetError `invalid-configuration` */
+async function openStore({ configuration, onError }: ObservationOptions): Promise<FleetStore> {
+  const url = configuration['database-url']
+  if (url === undefined) return openSqliteStore(join(configuration.data, 'store.sqlite'))
+  return await openPostgresStore({ url, onError })
 }
 
 /** Until a cluster has been looked at again, the states that were recorded last are what is known. */

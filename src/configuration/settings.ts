@@ -160,6 +160,17 @@ export const SETTINGS = [
     description: 'The admin token to use instead of a generated one',
   },
   {
+    key: 'database-url',
+    placeholder: '<url>',
+    default: undefined,
+    parse: (text) =>
+      /^postgres(?:ql)?:\/\//.test(text)
+        ? undefined
+        : 'must be a URL such as postgres://user:password@host/database',
+    secret: true,
+    description: 'PostgreSQL for observations and events; without it store.sqlite in the data directory',
+  },
+  {
     key: 'webhook-key',
     placeholder: '<key>',
     default: undefined,
