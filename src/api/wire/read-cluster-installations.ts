@@ -53,7 +53,7 @@ function list(parts: Parts, query: URLSearchParams): Answer {
   const { fleet } = parts.writer
   const paging = readPaging(query)
   const cluster = query.get('cluster') ?? ''
-  const found = candidates(parts, query)
+  const found = candidates(parts, query, paging.includeDeleted)
     .flatMap((installation) =>
       (installation.spec.clusterInstallations ?? []).map((deployment) => ({ installation, deployment })),
     )
@@ -62,18 +62,35 @@ function list(parts: Parts, query: URLSearchParams): Answer {
         (paging.includeDeleted || deployment.deletedAt === undefined) &&
         (cluster === '' || fleet.cluster(deployment.cluster)?.metadata.id === cluster),
     )
+    .sort(byCreation)
   return json(
     200,
     pageOf(found, paging).map((deployed) => viewOf(parts, deployed)),
   )
 }
 
-/** One installation is looked up; deleted deployments are no longer known by their cluster. */
-function candidates({ writer }: Parts, query: URLSearchParams): readonly Installation[] {
+/** Only those of an installation or on a cluster are looked at; a deleted one is no longer known by its cluster. */
+function candidates(
+  { writer }: Parts,
+  query: URLSearchParams,
+  includeDeleted: boolean,
+): readonly Installation[] {
+  const { fleet } = writer
   const id = query.get('installation')
-  if (!id) return writer.fleet.installations()
-  const installation = isId(id) ? writer.fleet.installation(id) : undefined
-  return installation === undefined ? [] : [installation]
+  if (id) {
+    const installation = isId(id) ? fleet.installation(id) : undefined
+    return installation === undefined ? [] : [installation]
+  }
+  const clusterId = query.get('cluster')
+  if (!clusterId || includeDeleted) return fleet.installations()
+  const cluster = isId(clusterId) ? fleet.clusterById(clusterId) : undefined
+  return cluster === undefined ? [] : fleet.installationsOn(cluster.metadata.name)
+}
+
+function byCreation(a: Deployed, b: Deployed): number {
+  if (a.deployment.createdAt !== b.deployment.createdAt)
+    return a.deployment.createdAt < b.deployment.createdAt ? -1 : 1
+  return a.deployment.id < b.deployment.id ? -1 : 1
 }
 
 function viewOf({ writer, observations, leases }: Parts, { installation, deployment }: Deployed): object {
