@@ -1,13 +1,14 @@
 /** What every home of the fleet repository promises; run against each implementation. */
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import type { FleetPath, ObjectId, RefName } from '../../src/fleet/ids.ts'
 import type { NewObject, PushOutcome, RepositoryHome } from '../../src/git/contracts.ts'
 import { commitObject, EMPTY_TREE } from '../../src/git/objects.ts'
 import { createTreeEditor } from '../../src/git/tree-editor.ts'
+import { commitAs as commitInFolder } from '../support/person.ts'
 
 export interface HomeSubject {
   open(): Promise<RepositoryHome>
@@ -62,31 +63,17 @@ export function gitIn(directory: string, ...args: readonly string[]): string {
   return execFileSync('git', ['--git-dir', directory, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
 }
 
-/** Commits files to main as a person with native git does; the new commit. */
+/** Commits files to main as a person with native git does, in a folder that goes again; the new commit. */
 export async function commitAs(
   directory: string,
   files: Readonly<Record<string, string>>,
   message = 'Edit',
 ): Promise<string> {
-  const work = await mkdtemp(join(tmpdir(), 'fleetwright-work-'))
-  const run = (...args: readonly string[]): string =>
-    execFileSync(
-      'git',
-      ['-C', work, '-c', 'user.name=Grace', '-c', 'user.email=grace@example.com', ...args],
-      { encoding: 'utf8' },
-    )
+  const folder = await mkdtemp(join(tmpdir(), 'fleetwright-work-'))
   try {
-    execFileSync('git', ['clone', '--quiet', '--depth=1', `file://${directory}`, work], { stdio: 'pipe' })
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(work, name)), { recursive: true })
-      await writeFile(join(work, name), text)
-    }
-    run('add', '-A')
-    run('commit', '--quiet', '-m', message)
-    run('push', '--quiet', 'origin', 'HEAD:main')
-    return run('rev-parse', 'HEAD').trim()
+    return await commitInFolder(directory, folder, files, message)
   } finally {
-    await rm(work, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -5,166 +5,168 @@ import { type Test, test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import { isFleetError } from '../../src/fleet/errors.ts'
 import { clusterPath, installationPath } from '../../src/fleet/paths.ts'
-import type { Transaction } from '../../src/fleet/transaction.ts'
 import { lockInstallation } from '../../src/fleet/transactions/installations/lifecycle.ts'
-import type { FleetWriter } from '../../src/ports/writer.ts'
-import { creation, embeddedWriter, requestContext } from '../support/git-writer.ts'
+import {
+  creation,
+  embeddedWriter,
+  type HomeKind,
+  importCluster,
+  requestContext,
+  type StartedWriter,
+  startWriter,
+} from '../support/git-writer.ts'
 import { cluster, id } from '../support/intents.ts'
 import { commitAs, git } from '../support/person.ts'
 
 const documents = createDocuments()
 
-async function start(t: Test): Promise<{ writer: FleetWriter; directory: string; folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))
-  const directory = join(folder, 'fleet.git')
-  const writer = await embeddedWriter(directory)
-  t.teardown(async () => {
-    await writer.close()
-    await rm(folder, { recursive: true, force: true })
-  })
-  await writer.submit(importCluster('prod-1', 500), requestContext(0))
-  return { writer, directory, folder }
+async function start(t: Test, kind: HomeKind): Promise<StartedWriter> {
+  const started = await startWriter(t, kind)
+  await started.writer.submit(importCluster('prod-1', 500), requestContext(0))
+  return started
 }
 
-function importCluster(name: string, number: number): Transaction<undefined> {
-  return () => ({
-    changes: [{ path: clusterPath(name), before: undefined, after: cluster(name, number) }],
-    text: { subject: `Import cluster ${name}`, trailers: { Cluster: id(number) } },
-    value: undefined,
+function testWriter(kind: HomeKind): void {
+  test(`${kind}: requests that wait together are one commit each, and the projection is the subtree of main`, async (t) => {
+    const { writer, directory } = await start(t, kind)
+    const done = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => writer.submit(creation(at + 1), requestContext(at + 1))),
+    )
+    t.equal(new Set(done.map(({ commit }) => commit)).size, 20)
+    t.equal(git(directory, 'rev-parse', 'main').trim(), done.at(-1)?.commit)
+    const [subject, , trailers] = git(directory, 'log', '-1', '--format=%B', 'main').split('\n\n')
+    t.equal(subject, 'Create installation acme-20 on prod-1')
+    t.match(
+      trailers,
+      /Installation: \w{26}\nCluster: \w{26}\nRequest-Id: request-20\nActor: Ada <ada@example.com>/,
+    )
+    t.equal(
+      git(directory, 'rev-parse', 'main:clusters/prod-1'),
+      git(directory, 'rev-parse', 'cluster/prod-1^{tree}'),
+    )
+    t.equal(git(directory, 'fsck', '--strict', '--no-dangling'), '')
+  })
+
+  test(`${kind}: a request that breaks a rule is refused alone`, async (t) => {
+    const { writer } = await start(t, kind)
+    const results = await Promise.allSettled([
+      writer.submit(creation(1, 'acme'), requestContext(1)),
+      writer.submit(creation(2, 'acme'), requestContext(2)),
+      writer.submit(creation(3, 'other'), requestContext(3)),
+    ])
+    t.same(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    const [, refused] = results
+    t.equal(
+      refused?.status === 'rejected' && isFleetError(refused.reason) && refused.reason.code,
+      'dns-taken',
+    )
+    t.equal(writer.fleet.installations().length, 2)
+  })
+
+  test(`${kind}: a request that a person commits becomes a placed installation, and an invalid one is reported alone`, async (t) => {
+    const { writer, directory, folder } = await start(t, kind)
+    const head = 'apiVersion: fleet.fleetwright.dev/v1\nkind: InstallationRequest\nmetadata:\n  name: '
+    await commitAs(
+      directory,
+      folder,
+      {
+        'requests/good.yaml': `${head}good\nspec:\n  owner: grace\n`,
+        'requests/bad.yaml': `${head}bad\nspec:\n  ownr: grace\n`,
+      },
+      'Ask for two workspaces',
+    )
+    await writer.poll()
+    await writer.submit(creation(9), requestContext(9))
+    const placed = writer.fleet.installationByName('good')
+    t.equal(placed?.spec.placement?.cluster, 'prod-1')
+    t.match(git(directory, 'log', '--format=%an: %s', 'main'), /Grace: Create installation good on prod-1/)
+    const problems = writer.problems()
+    t.match(
+      problems.map(
+        ({ path, line, column, author, detail }) => `${path}:${line}:${column} ${author} ${detail}`,
+      ),
+      [
+        /requests\/bad\.yaml:5:1 Grace <grace@example.com> the key owner is missing/,
+        /requests\/bad\.yaml:6:3 Grace .* did you mean owner\?/,
+      ],
+    )
+    t.notMatch(git(directory, 'ls-tree', '-r', '--name-only', 'main'), /requests\/good/)
+  })
+
+  test(`${kind}: a lost race runs the requests again on what the other one pushed`, async (t) => {
+    const { writer, directory, folder } = await start(t, kind)
+    await commitAs(directory, folder, { 'README.md': 'Our fleet\n' }, 'Explain')
+    const { commit } = await writer.submit(creation(1), requestContext(1))
+    t.match(git(directory, 'log', '--format=%s', 'main'), /^Create installation acme-1 on prod-1\nExplain\n/)
+    t.equal(git(directory, 'rev-parse', 'main').trim(), commit)
+  })
+
+  test(`${kind}: a document that breaks a rule is reported with its line and author, and what was valid stays`, async (t) => {
+    const { writer, directory, folder } = await start(t, kind)
+    await writer.submit(creation(1), requestContext(1))
+    const path = installationPath('prod-1', id(1))
+    const text = git(directory, 'show', `main:${path}`)
+    await commitAs(
+      directory,
+      folder,
+      { [path]: text.replace('owner: owner', 'owner: owner\n  group: nowhere') },
+      'Move',
+    )
+    await writer.poll()
+    t.match(writer.problems(), [
+      { path, line: 9, column: 3, author: 'Grace <grace@example.com>', detail: /there is no group nowhere/ },
+    ])
+    t.equal(writer.fleet.installation(id(1))?.spec.group, undefined)
+    await t.rejects(
+      writer.submit(lockInstallation({ id: id(1), lock: 'apiLocked', locked: true }), requestContext(2)),
+      { code: 'document-held' },
+    )
+  })
+
+  test(`${kind}: comments in a document survive a change made through a transaction`, async (t) => {
+    const { writer, directory, folder } = await start(t, kind)
+    await commitAs(
+      directory,
+      folder,
+      { [clusterPath('prod-1')]: `# Ours since 2024.\n${documents.emit(cluster('prod-1', 500))}` },
+      'Comment',
+    )
+    await writer.poll()
+    const path = clusterPath('prod-1')
+    const before = cluster('prod-1', 500)
+    await writer.submit(
+      () => ({
+        changes: [{ path, before, after: cluster('prod-1', 500, { allowInstallations: false }) }],
+        text: { subject: 'Close prod-1', trailers: {} },
+        value: undefined,
+      }),
+      requestContext(2),
+    )
+    const text = git(directory, 'show', `main:${path}`)
+    t.match(text, /^# Ours since 2024\./)
+    t.match(text, /allowInstallations: false/)
+  })
+
+  test(`${kind}: a plan says what would change and writes nothing`, async (t) => {
+    const { writer, directory } = await start(t, kind)
+    const before = git(directory, 'rev-parse', 'main')
+    const plan = await writer.plan(creation(1), requestContext(1))
+    t.equal(plan.subject, 'Create installation acme-1 on prod-1')
+    t.same(
+      plan.files.map(({ change }) => change),
+      ['added', 'added'],
+    )
+    t.match(plan.diff, new RegExp(`\\+\\+\\+ b/${installationPath('prod-1', id(1))}`))
+    t.equal(git(directory, 'rev-parse', 'main'), before)
+    t.equal(writer.fleet.installations().length, 0)
   })
 }
 
-test('requests that wait together are one commit each, and the projection is the subtree of main', async (t) => {
-  const { writer, directory } = await start(t)
-  const done = await Promise.all(
-    Array.from({ length: 20 }, (_, at) => writer.submit(creation(at + 1), requestContext(at + 1))),
-  )
-  t.equal(new Set(done.map(({ commit }) => commit)).size, 20)
-  t.equal(git(directory, 'rev-parse', 'main').trim(), done.at(-1)?.commit)
-  const [subject, , trailers] = git(directory, 'log', '-1', '--format=%B', 'main').split('\n\n')
-  t.equal(subject, 'Create installation acme-20 on prod-1')
-  t.match(
-    trailers,
-    /Installation: \w{26}\nCluster: \w{26}\nRequest-Id: request-20\nActor: Ada <ada@example.com>/,
-  )
-  t.equal(
-    git(directory, 'rev-parse', 'main:clusters/prod-1'),
-    git(directory, 'rev-parse', 'cluster/prod-1^{tree}'),
-  )
-  t.equal(git(directory, 'fsck', '--strict', '--no-dangling'), '')
-})
-
-test('a request that breaks a rule is refused alone', async (t) => {
-  const { writer } = await start(t)
-  const results = await Promise.allSettled([
-    writer.submit(creation(1, 'acme'), requestContext(1)),
-    writer.submit(creation(2, 'acme'), requestContext(2)),
-    writer.submit(creation(3, 'other'), requestContext(3)),
-  ])
-  t.same(
-    results.map(({ status }) => status),
-    ['fulfilled', 'rejected', 'fulfilled'],
-  )
-  const [, refused] = results
-  t.equal(refused?.status === 'rejected' && isFleetError(refused.reason) && refused.reason.code, 'dns-taken')
-  t.equal(writer.fleet.installations().length, 2)
-})
-
-test('a request that a person commits becomes a placed installation, and an invalid one is reported alone', async (t) => {
-  const { writer, directory, folder } = await start(t)
-  const head = 'apiVersion: fleet.fleetwright.dev/v1\nkind: InstallationRequest\nmetadata:\n  name: '
-  await commitAs(
-    directory,
-    folder,
-    {
-      'requests/good.yaml': `${head}good\nspec:\n  owner: grace\n`,
-      'requests/bad.yaml': `${head}bad\nspec:\n  ownr: grace\n`,
-    },
-    'Ask for two workspaces',
-  )
-  await writer.poll()
-  await writer.submit(creation(9), requestContext(9))
-  const placed = writer.fleet.installationByName('good')
-  t.equal(placed?.spec.placement?.cluster, 'prod-1')
-  t.match(git(directory, 'log', '--format=%an: %s', 'main'), /Grace: Create installation good on prod-1/)
-  const problems = writer.problems()
-  t.match(
-    problems.map(({ path, line, column, author, detail }) => `${path}:${line}:${column} ${author} ${detail}`),
-    [
-      /requests\/bad\.yaml:5:1 Grace <grace@example.com> the key owner is missing/,
-      /requests\/bad\.yaml:6:3 Grace .* did you mean owner\?/,
-    ],
-  )
-  t.notMatch(git(directory, 'ls-tree', '-r', '--name-only', 'main'), /requests\/good/)
-})
-
-test('a lost race runs the requests again on what the other one pushed', async (t) => {
-  const { writer, directory, folder } = await start(t)
-  await commitAs(directory, folder, { 'README.md': 'Our fleet\n' }, 'Explain')
-  const { commit } = await writer.submit(creation(1), requestContext(1))
-  t.match(git(directory, 'log', '--format=%s', 'main'), /^Create installation acme-1 on prod-1\nExplain\n/)
-  t.equal(git(directory, 'rev-parse', 'main').trim(), commit)
-})
-
-test('a document that breaks a rule is reported with its line and author, and what was valid stays', async (t) => {
-  const { writer, directory, folder } = await start(t)
-  await writer.submit(creation(1), requestContext(1))
-  const path = installationPath('prod-1', id(1))
-  const text = git(directory, 'show', `main:${path}`)
-  await commitAs(
-    directory,
-    folder,
-    { [path]: text.replace('owner: owner', 'owner: owner\n  group: nowhere') },
-    'Move',
-  )
-  await writer.poll()
-  t.match(writer.problems(), [
-    { path, line: 9, column: 3, author: 'Grace <grace@example.com>', detail: /there is no group nowhere/ },
-  ])
-  t.equal(writer.fleet.installation(id(1))?.spec.group, undefined)
-  await t.rejects(
-    writer.submit(lockInstallation({ id: id(1), lock: 'apiLocked', locked: true }), requestContext(2)),
-    { code: 'document-held' },
-  )
-})
-
-test('comments in a document survive a change made through a transaction', async (t) => {
-  const { writer, directory, folder } = await start(t)
-  await commitAs(
-    directory,
-    folder,
-    { [clusterPath('prod-1')]: `# Ours since 2024.\n${documents.emit(cluster('prod-1', 500))}` },
-    'Comment',
-  )
-  await writer.poll()
-  const path = clusterPath('prod-1')
-  const before = cluster('prod-1', 500)
-  await writer.submit(
-    () => ({
-      changes: [{ path, before, after: cluster('prod-1', 500, { allowInstallations: false }) }],
-      text: { subject: 'Close prod-1', trailers: {} },
-      value: undefined,
-    }),
-    requestContext(2),
-  )
-  const text = git(directory, 'show', `main:${path}`)
-  t.match(text, /^# Ours since 2024\./)
-  t.match(text, /allowInstallations: false/)
-})
-
-test('a plan says what would change and writes nothing', async (t) => {
-  const { writer, directory } = await start(t)
-  const before = git(directory, 'rev-parse', 'main')
-  const plan = await writer.plan(creation(1), requestContext(1))
-  t.equal(plan.subject, 'Create installation acme-1 on prod-1')
-  t.same(
-    plan.files.map(({ change }) => change),
-    ['added', 'added'],
-  )
-  t.match(plan.diff, new RegExp(`\\+\\+\\+ b/${installationPath('prod-1', id(1))}`))
-  t.equal(git(directory, 'rev-parse', 'main'), before)
-  t.equal(writer.fleet.installations().length, 0)
-})
+testWriter('embedded')
+testWriter('remote')
 
 test('an installation is found again after a restart', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))

@@ -8,21 +8,21 @@ export function git(directory: string, ...args: string[]): string {
   return execFileSync('git', ['--git-dir', directory, ...args], { encoding: 'utf8' })
 }
 
-/** Commits files to main as a person with native git does; undefined: the file or folder goes. */
+/** Commits files to main as a person with native git does; undefined: the file or folder goes. Returns the commit. */
 export async function commitAs(
   directory: string,
   folder: string,
   files: Readonly<Record<string, string | undefined>>,
   message: string,
-): Promise<void> {
+): Promise<string> {
   const work = await mkdtemp(join(folder, 'work-'))
   const run = (...args: string[]): string =>
     execFileSync(
       'git',
       ['-C', work, '-c', 'user.name=Grace', '-c', 'user.email=grace@example.com', ...args],
-      { encoding: 'utf8' },
+      { encoding: 'utf8', stdio: 'pipe' },
     )
-  execFileSync('git', ['clone', '--quiet', directory, work])
+  execFileSync('git', ['clone', '--quiet', directory, work], { stdio: 'pipe' })
   for (const [name, text] of Object.entries(files)) {
     if (text === undefined) {
       await rm(join(work, name), { recursive: true })
@@ -34,4 +34,5 @@ export async function commitAs(
   run('add', '-A')
   run('commit', '--quiet', '-m', message)
   run('push', '--quiet', 'origin', 'HEAD:main')
+  return run('rev-parse', 'HEAD').trim()
 }

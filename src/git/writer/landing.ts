@@ -8,6 +8,8 @@ import type { WriterOptions } from './types.ts'
 import type { BuiltWindow } from './window.ts'
 
 const PATIENCE_MILLISECONDS = 20_000
+const RACE_MILLISECONDS = 20
+const MOST_RACE_MILLISECONDS = 200
 
 export type Landing =
   /** `window`: the one that is on the home, which may be an earlier try whose answer was lost. */
@@ -24,11 +26,17 @@ export interface LandingParts {
   readonly isClosed: () => boolean
 }
 
-/** @param uncertain earlier tries of the same window that may still reach the home; one more is noted when it is one */
+export interface Tries {
+  /** Earlier tries of the same window that may still reach the home; one more is noted when it is one. */
+  readonly uncertain: BuiltWindow[]
+  /** Races lost before this try. */
+  readonly race: number
+}
+
 export async function landWindow(
   parts: LandingParts,
   window: BuiltWindow,
-  uncertain: BuiltWindow[],
+  { uncertain, race }: Tries,
 ): Promise<Landing> {
   const { options, head, contact, sync } = parts
   if (window.head === undefined || window.head === head.commit) return { outcome: 'accepted', window }
@@ -51,6 +59,10 @@ export async function landWindow(
   head.undo(window)
   options.observer.race()
   try {
+    // Before the look, not after it: from there to the push every millisecond is one in which somebody else may push.
+    await options.clock.sleep(
+      Math.min(race * RACE_MILLISECONDS, MOST_RACE_MILLISECONDS) * jitter(options.randomness),
+    )
     await sync()
     return await landed(parts, uncertain)
   } catch (error) {
@@ -92,4 +104,8 @@ async function landed({ options, head }: LandingParts, uncertain: readonly Built
       return { outcome: 'accepted', window }
   }
   return { outcome: 'again' }
+}
+
+function jitter(randomness: WriterOptions['randomness']): number {
+  return 0.5 + (randomness.bytes(1)[0] ?? 0) / 255
 }

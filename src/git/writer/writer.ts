@@ -217,11 +217,10 @@ export class Writer implements FleetWriter {
       } catch (error) {
         return this.#rejectAll(items, error)
       }
-      const landing = await landWindow(this.#landingParts(), window, uncertain)
+      const landing = await landWindow(this.#landingParts(), window, { uncertain, race })
       if (landing.outcome === 'accepted')
         return this.#answer(landing.window, this.#options.clock.monotonic() - started)
       if (landing.outcome === 'failed') return await this.#failed(items, landing.error)
-      await this.#options.clock.sleep(race * 20 * jitter(this.#options.randomness))
     }
     this.#rejectAll(
       [...following, ...requests],
@@ -320,8 +319,4 @@ export class Writer implements FleetWriter {
     const paths = accepted.map(({ path }) => path)
     this.#announce({ to: this.head, by: 'others', changes: accepted, paths })
   }
-}
-
-function jitter(randomness: WriterOptions['randomness']): number {
-  return 0.5 + (randomness.bytes(1)[0] ?? 0) / 255
 }

@@ -14,6 +14,8 @@ export type Fault =
   | { readonly kind: 'cut-after' }
   /** The request is carried out, half of the answer arrives, as if it were the whole. */
   | { readonly kind: 'half-answer' }
+  /** The connection ends at once, the request is carried out some time later. */
+  | { readonly kind: 'cut-and-carry-out'; readonly milliseconds: number }
   | { readonly kind: 'slow'; readonly milliseconds: number }
   | {
       readonly kind: 'status'
@@ -63,6 +65,11 @@ export async function startGitServer(options: { readonly branch?: string } = {})
     requests.push({ line: `${request.method} ${request.url}`, bytes: body.length })
     const fault = faults.get(serviceOf(request.url ?? ''))?.shift()
     if (fault?.kind === 'cut-before') return void request.socket.destroy()
+    if (fault?.kind === 'cut-and-carry-out') {
+      request.socket.destroy()
+      await sleep(fault.milliseconds)
+      return void (await backend(folder, request, body))
+    }
     if (fault?.kind === 'slow') await sleep(fault.milliseconds)
     if (fault?.kind === 'status')
       return void response
