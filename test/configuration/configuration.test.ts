@@ -32,3 +32,30 @@ test('docs/configuration.md is what the settings say', async (t) => {
   const path = join(import.meta.dirname, '../../docs/configuration.md')
   t.equal(readFileSync(path, 'utf8'), configurationMarkdown(), 'npm run docs writes it')
 })
+
+test('a fleet URL holds no credentials, and nothing of it is in the error', async (t) => {
+  const bad: Readonly<Record<string, RegExp>> = {
+    'https://ada:secret-1@git.example.com/fleet.git':
+      /must not hold a user name or token.*--fleet-token-file/,
+    'https://secret-1@git.example.com/fleet.git': /must not hold a user name or token/,
+    'ssh://git@git.example.com/secret-1.git': /a URL of http or https/,
+    'git@git.example.com:secret-1.git': /ssh is not supported/,
+    'https://git.example.com/fleet.git?token=secret-1': /must end with the path/,
+  }
+  for (const [fleet, message] of Object.entries(bad)) {
+    const read = (): unknown => readConfiguration({ flags: { fleet }, environment: {} })
+    t.throws(read, { code: 'invalid-configuration', message })
+    try {
+      read()
+    } catch (error) {
+      t.notMatch(error instanceof Error ? error.message : '', /secret-1/)
+    }
+  }
+  for (const fleet of [
+    '/srv/fleet.git',
+    'fleet.git',
+    'http://127.0.0.1:3000/team/fleet',
+    'https://git.example.com/fleet.git',
+  ])
+    t.equal(readConfiguration({ flags: { fleet }, environment: {} }).fleet, fleet)
+})
