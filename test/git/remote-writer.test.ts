@@ -3,17 +3,19 @@ import { type Test, test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import { clusterPath, manifestPath } from '../../src/fleet/paths.ts'
 import { createHistory } from '../../src/git/history.ts'
-import { creation, importCluster, requestContext, startWriter } from '../support/git-writer.ts'
-import type { Fault } from '../support/git-server/server.ts'
-import { startGitServer } from '../support/git-server/server.ts'
+import {
+  creation,
+  importCluster,
+  requestContext,
+  type StartedWriter,
+  startWriter,
+} from '../support/git-writer.ts'
+import type { Fault, GitServer } from '../support/git-server/server.ts'
 import { cluster, id } from '../support/intents.ts'
 import { commitAs, gitIn } from './home-contract.ts'
 
-async function start(
-  t: Test,
-  extra: Parameters<typeof startWriter>[2] = {},
-): Promise<Awaited<ReturnType<typeof startWriter>> & { server: Awaited<ReturnType<typeof startGitServer>> }> {
-  const started = await startWriter(t, 'remote', extra)
+async function start(t: Test): Promise<StartedWriter & { readonly server: GitServer }> {
+  const started = await startWriter(t, 'remote')
   const { server } = started
   if (server === undefined) throw new Error('a remote home has a server')
   await started.writer.submit(importCluster('prod-1', 500), requestContext(0))
