@@ -104,6 +104,7 @@ async function demonstrate(bed: Testbed, fleet: FleetOnTestbed): Promise<void> {
       OwnerID: 'acme-inc',
       Version: '11.2.0',
       DNSNames: [`acme-${name}.cloud.example.com`],
+      Affinity: 'multitenant',
       Database: 'cloudnative-pg',
       Filestore: 'local-ephemeral',
       Annotations: [name],

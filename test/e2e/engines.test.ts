@@ -82,6 +82,7 @@ async function installationLives(t: Test, setting: Setting): Promise<void> {
     OwnerID: 'acme-inc',
     Version: '11.2.0',
     DNSNames: [`acme-${cluster}.cloud.example.com`],
+    Affinity: 'multitenant',
     Database: 'cloudnative-pg',
     Filestore: 'local-ephemeral',
     Annotations: [cluster],
@@ -122,6 +123,7 @@ async function reportsStable({ fleet }: Setting, id: string): Promise<void> {
 interface Application extends KubernetesObject {
   readonly status?: {
     readonly sync?: { readonly status?: string; readonly revision?: string }
+    readonly health?: { readonly status?: string }
   }
 }
 
@@ -134,9 +136,10 @@ async function engineReports(t: Test, { bed, fleet, cluster, engine }: Setting, 
   const { api } = bed.cluster('control')
   if (engine === 'argocd') {
     const path = `/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/mm-${id}`
-    const sync = await waitFor('Argo CD to be in sync', async () => {
+    const sync = await waitFor('Argo CD to be in sync and find it healthy', async () => {
       const { status } = (await api.get<Application>(path)) ?? {}
-      return status?.sync?.status === 'Synced' ? status.sync : undefined
+      const isDone = status?.sync?.status === 'Synced' && status.health?.status === 'Healthy'
+      return isDone ? status.sync : undefined
     })
     t.equal(sync.revision, await tipOf(fleet, `cluster/${cluster}`))
     return

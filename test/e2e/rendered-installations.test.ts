@@ -60,6 +60,16 @@ test('rendered installations', { skip }, async (t) => {
     })
   }
 
+  await t.test('every store of secrets is found valid', async (t) => {
+    const stores = await waitFor('the stores', async () => {
+      const { items } = await api.list<ExternalSecret>('/apis/external-secrets.io/v1/secretstores')
+      return items.every(({ status }) => status?.conditions?.length === 1) ? items : undefined
+    })
+    t.ok(stores.length > 0)
+    for (const { status } of stores)
+      t.match(status?.conditions?.[0], { type: 'Ready', status: 'True', reason: 'Valid' })
+  })
+
   await t.test('a database becomes available step by step, with its connection secret', async (t) => {
     const [database] = await list<ManagedResource>(
       api,

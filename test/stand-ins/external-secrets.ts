@@ -44,6 +44,44 @@ export interface ExternalSecretsOptions {
 }
 
 export function startExternalSecrets(options: ExternalSecretsOptions): StandIn {
+  const secrets = startSecrets(options)
+  const stores = startStores(options)
+  return {
+    behave(behaviour, key) {
+      secrets.behave(behaviour, key)
+      stores.behave(behaviour, key)
+    },
+    async close() {
+      await Promise.all([secrets.close(), stores.close()])
+    },
+  }
+}
+
+interface SecretStore extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly object[] }
+}
+
+/** Every store is found valid: Argo CD waits for that. */
+function startStores({ api, onError }: ExternalSecretsOptions): StandIn {
+  return startController<SecretStore>({
+    api,
+    path: `${GROUP}/secretstores`,
+    reconcile: async ({ metadata, status }, { failure }) => {
+      const ready =
+        failure === undefined
+          ? ({ type: 'Ready', status: 'True', reason: 'Valid', message: 'store validated' } as const)
+          : ({ type: 'Ready', status: 'False', reason: 'InvalidProviderConfig', message: failure } as const)
+      const path = `${GROUP}/namespaces/${metadata.namespace}/secretstores/${metadata.name}`
+      await api.patch(`${path}/status?fieldManager=external-secrets`, {
+        status: { capabilities: 'ReadOnly', conditions: conditionsWith(status?.conditions, [ready]) },
+      })
+      return undefined
+    },
+    ...(onError === undefined ? {} : { onError }),
+  })
+}
+
+function startSecrets(options: ExternalSecretsOptions): StandIn {
   const { api } = options
   return startController<ExternalSecret>({
     api,
