@@ -130,8 +130,8 @@ test('a token that was rotated in its file is noticed', async (t) => {
 })
 
 test('a server that falls silent is given up', async (t) => {
-  const { server, home } = await start(t, { limits: { silenceMilliseconds: 200, totalMilliseconds: 60_000 } })
-  server.fail('upload-pack', { kind: 'slow', milliseconds: 1_000 })
+  const { server, home } = await start(t, { limits: { silenceMilliseconds: 2_000, totalMilliseconds: 60_000 } })
+  server.fail('upload-pack', { kind: 'slow', milliseconds: 4_000 })
   await t.rejects(home.tips(), { code: 'remote-unavailable', message: /no sign of life/ })
   t.ok(await home.tips())
 })
@@ -165,7 +165,7 @@ test('a push is one request on a connection that stays, a look at the tips is on
   }
 })
 
-test('a repository whose default branch is not main, or with other object ids, is refused clearly', async (t) => {
+test('a repository whose default branch is not main, with other object ids, or out of reach, is refused clearly', async (t) => {
   const { server, folder } = await serverAndFolder(t, 'master')
   const seed = execFileSync('git', ['hash-object', '-t', 'tree', '-w', '--stdin'], {
     env: { ...process.env, GIT_DIR: server.directory },
@@ -189,6 +189,9 @@ test('a repository whose default branch is not main, or with other object ids, i
   })
   await t.rejects(remoteHome({ url: `${server.url}/nothing-here` }, folder), { code: 'remote-denied' })
   await t.rejects(remoteHome({ url: 'http://127.0.0.1:9/fleet.git' }, folder), { code: 'remote-unavailable' })
+  const other = await startGitServer({ objectFormat: 'sha256' })
+  t.teardown(() => other.close())
+  await t.rejects(remoteHome(other, folder), { code: 'invalid-configuration', message: /object-format=sha1/ })
 })
 
 test('a damaged clone is made again, a rewritten main is noticed after a restart', async (t) => {

@@ -47,13 +47,16 @@ export interface GitServer {
 
 export const GIT_TOKEN = 'for-tests-only-5f1c'
 
-export async function startGitServer(options: { readonly branch?: string } = {}): Promise<GitServer> {
+export async function startGitServer(
+  options: { readonly branch?: string; readonly objectFormat?: string } = {},
+): Promise<GitServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fleetwright-server-'))
   const directory = join(folder, 'fleet.git')
   await mkdir(directory)
   const git = (...args: readonly string[]): string =>
     execFileSync('git', ['--git-dir', directory, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
-  git('init', '--quiet', '--bare', `--initial-branch=${options.branch ?? 'main'}`)
+  const format = `--object-format=${options.objectFormat ?? 'sha1'}`
+  git('init', '--quiet', '--bare', format, `--initial-branch=${options.branch ?? 'main'}`)
   git('config', 'http.receivepack', 'true')
   git('config', 'receive.autogc', 'false')
   let token = GIT_TOKEN
