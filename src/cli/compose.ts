@@ -21,6 +21,7 @@ import type { WriterOptions } from '../git/writer/types.ts'
 import { startDeletionLoop } from '../reconcile/deletion.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
+import { startMaintenance } from '../reconcile/maintenance.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
 import { startSecretSweep } from '../reconcile/secret-sweep.ts'
 import { createRenderChanges } from '../render/render.ts'
@@ -118,6 +119,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const stateOf: StateOf = (fleet, installation) => installationStateOf(parts, fleet, installation)
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
+    startMaintenance({ writer, maintain: () => home.maintain(), clock, onError }),
     ...(sweep === undefined ? [] : [sweep]),
     ...(placement === 'now'
       ? [
