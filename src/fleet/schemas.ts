@@ -45,14 +45,33 @@ export function createSchemas(): Schemas {
 }
 
 function sentences(errors: readonly ErrorObject[]): readonly ErrorDetail[] {
-  // What stands inside an alternative says less than the alternative itself.
-  const told = errors.filter((error) => !error.schemaPath.includes('/oneOf/'))
   const found = new Map<string, ErrorDetail>()
-  for (const error of told) {
+  for (const error of withoutOtherForms(errors)) {
     const detail = sentence(error)
     found.set(`${detail.pointer} ${detail.detail}`, detail)
   }
   return [...found.values()]
+}
+
+/** Where a value may have several forms, errors of the one that was meant are told; of none, that it has none of them. */
+function withoutOtherForms(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const silent = new Set<ErrorObject>()
+  for (const choice of errors.filter(({ keyword }) => keyword === 'oneOf')) {
+    const path = choice.instancePath
+    const inside = errors.filter((error) => error !== choice && error.instancePath === path)
+    const below = errors.some(({ instancePath }) => instancePath.startsWith(`${path}/`))
+    const wrongType = new Set(inside.filter(({ keyword }) => keyword === 'type').map(formOf))
+    const forms = new Set(inside.map(formOf).filter((form) => !wrongType.has(form)))
+    const meant = !below && forms.size === 1
+    for (const error of inside) if (!meant || wrongType.has(formOf(error))) silent.add(error)
+    if (below || meant) silent.add(choice)
+  }
+  return errors.filter((error) => !silent.has(error))
+}
+
+/** Which of the forms an error is of: a definition, or what stands in the choice itself. */
+function formOf({ schemaPath }: ErrorObject): string {
+  return schemaPath.slice(0, schemaPath.lastIndexOf('/'))
 }
 
 function sentence(error: ErrorObject): ErrorDetail {
@@ -82,7 +101,27 @@ function sentence(error: ErrorObject): ErrorDetail {
     case 'oneOf':
       return { pointer, detail: `this has none of the forms that are allowed; ${hintOf(error)}` }
     default:
-      return { pointer, detail: `this ${error.message ?? 'is not valid'}; ${hintOf(error)}` }
+      return {
+        pointer,
+        detail: limitOf(error) ?? `this ${error.message ?? 'is not valid'}; ${hintOf(error)}`,
+      }
+  }
+}
+
+/** What is told of a number or length that is too small or too large. */
+function limitOf({ keyword, data, params }: ErrorObject): string | undefined {
+  const length = typeof data === 'string' ? data.length : undefined
+  switch (keyword) {
+    case 'minimum':
+      return `this is ${data}; ${params.limit} is the least`
+    case 'maximum':
+      return `this is ${data}; ${params.limit} is the most`
+    case 'minLength':
+      return `this text has ${length} characters; ${params.limit} are the least`
+    case 'maxLength':
+      return `this text has ${length} characters; ${params.limit} are the most`
+    default:
+      return undefined
   }
 }
 
@@ -102,7 +141,8 @@ function kindOf(value: unknown): string {
 }
 
 function article(type: string): string {
-  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type === 'array' ? 'list' : type}`
+  if (type === 'array') return 'a list'
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`
 }
 
 function escapePointer(key: string): string {

@@ -1,36 +1,57 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { parse } from 'yaml'
 import { createDocuments } from '../../src/fleet/documents.ts'
-import type { FleetPath } from '../../src/fleet/ids.ts'
-import { UTILITY_NAMES } from '../../src/fleet/intents.ts'
-import { clusterPath, databasePath, FLEET_PATH, groupPath } from '../../src/fleet/paths.ts'
-import { SCHEMAS } from '../../src/fleet/schemas.ts'
+import type { FleetPath, Id } from '../../src/fleet/ids.ts'
+import { type IntentKind, UTILITY_NAMES } from '../../src/fleet/intents.ts'
+import {
+  clusterPath,
+  databasePath,
+  FLEET_PATH,
+  groupPath,
+  installationPath,
+  tombstonePath,
+} from '../../src/fleet/paths.ts'
+import { createSchemas, SCHEMAS } from '../../src/fleet/schemas.ts'
 import { CHART_VERSION } from '../../src/fleet/utilities.ts'
 
 const FOLDER = join(import.meta.dirname, '../../fleet-repo-schema/examples')
+const ACME = 'wb1ndrfg8ejkmcpqxot1uwisza' as Id
 const documents = createDocuments()
 
-/** Where a document of an example's kind belongs. */
+/** Name that the examples of a kind start with, and where a document of that kind belongs. */
+const KINDS: readonly (readonly [string, IntentKind, FleetPath])[] = [
+  ['installation-request', 'InstallationRequest', 'requests/example.yaml' as FleetPath],
+  ['installation', 'Installation', installationPath('prod-1', ACME)],
+  ['shared-database', 'SharedDatabase', databasePath('shared-1')],
+  ['tombstone', 'Tombstone', tombstonePath('prod-1', ACME)],
+  ['cluster', 'Cluster', clusterPath('prod-1')],
+  ['fleet', 'Fleet', FLEET_PATH],
+  ['group', 'Group', groupPath('canary')],
+]
+
 function pathFor(name: string): FleetPath {
-  if (name.startsWith('fleet')) return FLEET_PATH
-  if (name.startsWith('group')) return groupPath('canary')
-  if (name.startsWith('shared-database')) return databasePath('shared-1')
-  return name.startsWith('cluster') ? clusterPath('prod-1') : ('requests/example.yaml' as FleetPath)
+  const found = KINDS.find(([prefix]) => name.startsWith(prefix))
+  if (found === undefined) throw new Error(`${name} is an example of no kind`)
+  return found[2]
 }
 
-test('the valid examples are valid', async (t) => {
-  for (const name of readdirSync(join(FOLDER, 'valid')))
-    t.same(
-      documents.parse(pathFor(name), readFileSync(join(FOLDER, 'valid', name), 'utf8')).problems,
-      [],
-      name,
-    )
+function textOf(folder: 'valid' | 'invalid', name: string): string {
+  return readFileSync(join(FOLDER, folder, name), 'utf8')
+}
+
+test('the valid examples are valid, and every kind has one', async (t) => {
+  const names = readdirSync(join(FOLDER, 'valid'))
+  t.same(names.sort(), KINDS.map(([name]) => `${name}.yaml`).sort())
+  t.same(KINDS.map(([, kind]) => kind).sort(), Object.keys(SCHEMAS).sort())
+  for (const name of names) t.same(documents.parse(pathFor(name), textOf('valid', name)).problems, [], name)
 })
 
 test('the invalid examples are refused as they say', async (t) => {
-  for (const name of readdirSync(join(FOLDER, 'invalid'))) {
-    const text = readFileSync(join(FOLDER, 'invalid', name), 'utf8')
+  const names = readdirSync(join(FOLDER, 'invalid'))
+  for (const name of names) {
+    const text = textOf('invalid', name)
     const expected = [...text.matchAll(/^# expect: (.*)$/gm)].map(([, line]) => line)
     const { problems } = documents.parse(pathFor(name), text)
     t.same(
@@ -40,6 +61,41 @@ test('the invalid examples are refused as they say', async (t) => {
     )
     t.not(expected.length, 0, name)
   }
+  for (const [prefix, , path] of KINDS) {
+    const ofKind = names.filter((name) => pathFor(name) === path)
+    t.ok(ofKind.length >= 2, `${prefix} has several invalid examples`)
+  }
+})
+
+test('every schema shows the valid example of its kind', async (t) => {
+  const schemas = createSchemas()
+  for (const [name, kind] of KINDS) {
+    const { examples } = SCHEMAS[kind]
+    t.same(examples, [parse(textOf('valid', `${name}.yaml`))], kind)
+    for (const example of examples) t.same(schemas.check(kind, example), [], kind)
+  }
+})
+
+/** Where a schema says nothing about a property, or about a definition. */
+function undescribed(schema: unknown, at = ''): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  return Object.entries(schema).flatMap(([key, value]) => {
+    if (key === 'examples') return []
+    if (key !== 'properties' && key !== '$defs') return undescribed(value, at)
+    return Object.entries<object>(value).flatMap(([name, field]) => {
+      const here = `${at}/${name}`
+      const said = 'description' in field && typeof field.description === 'string' && field.description !== ''
+      return [...(said ? [] : [here]), ...undescribed(field, here)]
+    })
+  })
+}
+
+test('every property of every schema is described', async (t) => {
+  for (const [kind, schema] of Object.entries(SCHEMAS)) t.same(undescribed(schema), [], kind)
+  t.same(undescribed({ properties: { a: { description: 'A.' }, b: { items: { properties: { c: {} } } } } }), [
+    '/b',
+    '/b/c',
+  ])
 })
 
 test('the schemas know the utilities and versions that the code knows', async (t) => {
