@@ -60,11 +60,6 @@ export function base64(description?: string): Shape<Uint8Array> {
   )
 }
 
-/** Any JSON, as it came. */
-export function anything(description?: string): Shape<JsonValue> {
-  return scalar('JSON', (value) => value, null, { ...describe(description) })
-}
-
 /** Any JSON object, as it came. */
 export function anyObject(description?: string): Shape<JsonObject> {
   return scalar(

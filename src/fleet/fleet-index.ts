@@ -1,7 +1,8 @@
 /** The fleet at one revision in memory, indexed so that a transaction costs what it touches, not the size of the fleet. */
 import type { Fleet, IntentChange, Occupancy, Usage } from './fleet.ts'
 import type { FleetPath, Id } from './ids.ts'
-import { byCreation, Members, Named, Ordered } from './index-maps.ts'
+import { byCreation, Members, Named } from './index-maps.ts'
+import { InstallationIndex } from './installation-index.ts'
 import type {
   Cluster,
   FleetSettings,
@@ -16,22 +17,10 @@ import type {
 import { FLEET_PATH, installationPath } from './paths.ts'
 import { installationOf } from './requests.ts'
 
-/** What a hibernated installation counts for in a shared database: it holds data, but no connections. */
-const HIBERNATED_WEIGHT = 0.75
-
 export class FleetIndex implements Fleet {
   #settings: FleetSettings
   readonly #intents: Map<FleetPath, Intent>
-  readonly #installations: Map<Id, Installation>
-  readonly #names: Map<string, Id>
-  readonly #dns: Map<string, Id>
-  readonly #deployments: Map<Id, Id>
-  readonly #clusterMembers: Members
-  readonly #groupMembers: Members
-  readonly #databaseMembers: Members
-  readonly #logicalDatabases: Map<Slug, Map<string, number>>
-  /** Hibernated installations by shared database. */
-  readonly #hibernated: Map<Slug, number>
+  readonly #installations: InstallationIndex
   readonly #waiting: Map<Id, FleetPath>
   readonly #newRequests: Map<FleetPath, InstallationRequest>
   readonly #tombstones: Map<Id, Tombstone>
@@ -39,26 +28,11 @@ export class FleetIndex implements Fleet {
   readonly #groups: Named<Group>
   readonly #databases: Named<SharedDatabase>
   readonly #databasesByVpc: Members<SharedDatabase>
-  readonly #ordered: Ordered<Installation>
 
   constructor(settings: FleetSettings, from?: FleetIndex) {
     this.#settings = settings
     this.#intents = new Map(from?.intents())
-    this.#installations = new Map(from === undefined ? [] : from.#installations)
-    this.#ordered = new Ordered(this.#installations.values())
-    this.#names = new Map(from === undefined ? [] : from.#names)
-    this.#dns = new Map(from === undefined ? [] : from.#dns)
-    this.#deployments = new Map(from === undefined ? [] : from.#deployments)
-    this.#clusterMembers = new Members(from === undefined ? undefined : from.#clusterMembers)
-    this.#groupMembers = new Members(from === undefined ? undefined : from.#groupMembers)
-    this.#databaseMembers = new Members(from === undefined ? undefined : from.#databaseMembers)
-    this.#logicalDatabases = new Map(
-      [...(from === undefined ? [] : from.#logicalDatabases)].map(([name, counts]) => [
-        name,
-        new Map(counts),
-      ]),
-    )
-    this.#hibernated = new Map(from === undefined ? [] : from.#hibernated)
+    this.#installations = new InstallationIndex(from === undefined ? undefined : from.#installations)
     this.#waiting = new Map(from === undefined ? [] : from.#waiting)
     this.#newRequests = new Map(from === undefined ? [] : from.#newRequests)
     this.#tombstones = new Map(from === undefined ? [] : from.#tombstones)
@@ -116,55 +90,47 @@ export class FleetIndex implements Fleet {
   }
 
   installations(): readonly Installation[] {
-    return this.#ordered.list()
+    return this.#installations.list()
   }
 
   installationCount(): number {
-    return this.#installations.size
+    return this.#installations.count()
   }
 
   installationByName(name: string): Installation | undefined {
-    return this.#byId(this.#names.get(name.toLowerCase()))
+    return this.#installations.byName(name)
   }
 
   installationByDns(name: string): Installation | undefined {
-    return this.#byId(this.#dns.get(name.toLowerCase()))
+    return this.#installations.byDns(name)
   }
 
   installationByDeployment(id: Id): Installation | undefined {
-    return this.#byId(this.#deployments.get(id))
+    return this.#installations.byDeployment(id)
   }
 
   installationsOn(cluster: Slug): readonly Installation[] {
-    return this.#clusterMembers.of(cluster)
+    return this.#installations.on(cluster)
   }
 
   installationsIn(group: Slug): readonly Installation[] {
-    return this.#groupMembers.of(group)
+    return this.#installations.in(group)
   }
 
   installationsUsing(database: Slug): readonly Installation[] {
-    return this.#databaseMembers.of(database)
+    return this.#installations.using(database)
   }
 
   occupancy(cluster: Slug): Occupancy {
-    const installations = this.#clusterMembers.count(cluster)
-    const only = installations === 1 ? this.#clusterMembers.of(cluster)[0] : undefined
-    return { installations, isolated: only?.spec.affinity === 'isolated' }
+    return this.#installations.occupancy(cluster)
   }
 
   memberCount(group: Slug): number {
-    return this.#groupMembers.count(group)
+    return this.#installations.memberCount(group)
   }
 
   usage(database: Slug): Usage {
-    const installations = this.#databaseMembers.count(database)
-    const hibernated = this.#hibernated.get(database) ?? 0
-    return {
-      installations,
-      weight: installations - hibernated * (1 - HIBERNATED_WEIGHT),
-      byLogicalDatabase: this.#logicalDatabases.get(database) ?? new Map(),
-    }
+    return this.#installations.usage(database)
   }
 
   waiting(): readonly Installation[] {
@@ -224,10 +190,6 @@ export class FleetIndex implements Fleet {
     return this.#databases.byName(name)
   }
 
-  #byId(id: Id | undefined): Installation | undefined {
-    return id === undefined ? undefined : this.#installations.get(id)
-  }
-
   #forget(path: FleetPath): void {
     const intent = this.#intents.get(path)
     if (intent === undefined || intent.kind === 'Fleet') return
@@ -244,11 +206,11 @@ export class FleetIndex implements Fleet {
         this.#tombstones.delete(intent.metadata.id)
         return
       case 'Installation':
-        return this.#removeInstallation(intent.metadata.id)
+        return this.#installations.remove(intent.metadata.id)
       case 'InstallationRequest':
         this.#newRequests.delete(path)
         if (intent.metadata.id !== undefined && this.#waiting.delete(intent.metadata.id))
-          this.#removeInstallation(intent.metadata.id)
+          this.#installations.remove(intent.metadata.id)
     }
   }
 
@@ -268,7 +230,7 @@ export class FleetIndex implements Fleet {
         this.#tombstones.set(intent.metadata.id, intent)
         return
       case 'Installation':
-        return this.#addInstallation(intent)
+        return this.#installations.add(intent)
       case 'InstallationRequest':
         return this.#learnRequest(path, intent)
     }
@@ -281,7 +243,7 @@ export class FleetIndex implements Fleet {
       return
     }
     this.#waiting.set(installation.metadata.id, path)
-    this.#addInstallation(installation)
+    this.#installations.add(installation)
   }
 
   /** Requests take what they do not say from the settings, so those that wait are read again. */
@@ -290,68 +252,8 @@ export class FleetIndex implements Fleet {
     for (const [id, path] of [...this.#waiting]) {
       const request = this.#intents.get(path)
       if (request?.kind !== 'InstallationRequest') continue
-      this.#removeInstallation(id)
+      this.#installations.remove(id)
       this.#learnRequest(path, request)
     }
   }
-
-  #addInstallation(installation: Installation): void {
-    const { metadata, spec } = installation
-    this.#ordered.set(installation)
-    this.#installations.set(metadata.id, installation)
-    this.#names.set(metadata.name.toLowerCase(), metadata.id)
-    for (const dns of spec.dns)
-      if (dns.deletedAt === undefined) this.#dns.set(dns.name.toLowerCase(), metadata.id)
-    for (const { id } of spec.clusterInstallations ?? []) this.#deployments.set(id, metadata.id)
-    for (const cluster of clustersOf(installation)) this.#clusterMembers.add(cluster, installation)
-    if (spec.group) this.#groupMembers.add(spec.group, installation)
-    const shared = spec.database.shared
-    if (shared === undefined) return
-    this.#databaseMembers.add(shared.database, installation)
-    this.#countLogical(shared.database, shared.logicalDatabase, 1)
-    if (spec.hibernated === true) this.#countHibernated(shared.database, 1)
-  }
-
-  #removeInstallation(id: Id): void {
-    const installation = this.#installations.get(id)
-    if (installation === undefined) return
-    const { metadata, spec } = installation
-    this.#ordered.remove(id)
-    this.#installations.delete(id)
-    deleteOwn(this.#names, metadata.name.toLowerCase(), id)
-    for (const dns of spec.dns) deleteOwn(this.#dns, dns.name.toLowerCase(), id)
-    for (const deployment of spec.clusterInstallations ?? []) deleteOwn(this.#deployments, deployment.id, id)
-    for (const cluster of clustersOf(installation)) this.#clusterMembers.remove(cluster, id)
-    if (spec.group) this.#groupMembers.remove(spec.group, id)
-    const shared = spec.database.shared
-    if (shared === undefined) return
-    this.#databaseMembers.remove(shared.database, id)
-    this.#countLogical(shared.database, shared.logicalDatabase, -1)
-    if (spec.hibernated === true) this.#countHibernated(shared.database, -1)
-  }
-
-  #countHibernated(database: Slug, step: 1 | -1): void {
-    this.#hibernated.set(database, (this.#hibernated.get(database) ?? 0) + step)
-  }
-
-  #countLogical(database: Slug, logical: string, step: 1 | -1): void {
-    const counts = this.#logicalDatabases.get(database) ?? new Map<string, number>()
-    const count = (counts.get(logical) ?? 0) + step
-    if (count > 0) counts.set(logical, count)
-    else counts.delete(logical)
-    this.#logicalDatabases.set(database, counts)
-  }
-}
-
-/** Where an installation takes room: where it is placed, and where it moves from or to. */
-function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
-  const live = (spec.clusterInstallations ?? []).filter(({ deletedAt }) => deletedAt === undefined)
-  return new Set([
-    ...(spec.placement === undefined ? [] : [spec.placement.cluster]),
-    ...live.map(({ cluster }) => cluster),
-  ])
-}
-
-function deleteOwn<Key>(map: Map<Key, Id>, key: Key, id: Id): void {
-  if (map.get(key) === id) map.delete(key)
 }

@@ -1,6 +1,6 @@
 /** What the parts of this folder promise each other; the writer sees only this. */
 import type { FileChange } from '../fleet/files.ts'
-import type { FleetPath, ObjectId, RefName } from '../fleet/ids.ts'
+import type { ObjectId, RefName } from '../fleet/ids.ts'
 
 export interface RefUpdate {
   readonly ref: RefName
@@ -115,5 +115,3 @@ export interface CommitInput {
   readonly committer: string
   readonly message: string
 }
-
-export type { FileChange, FleetPath }
