@@ -7,8 +7,6 @@ import { DEADLINES } from '../fleet/observed/judge.ts'
 import type { ObjectReader } from '../git/contracts.ts'
 import { createManifests } from '../git/manifests.ts'
 import { createFolderIds } from '../git/folder-ids.ts'
-import { createClusters } from '../kube/clusters.ts'
-import { openCredentialsFolder } from '../kube/credentials-folder.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import { CONTROL_CLUSTER } from '../ports/clusters.ts'
 import type { Observations } from '../ports/observations.ts'
@@ -21,6 +19,7 @@ import { startDriftDetector } from '../reconcile/drift-detector.ts'
 import { startNudger } from '../reconcile/nudge.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
+import { composeClusters } from './compose-clusters.ts'
 import { composeNotifications } from './compose-notifications.ts'
 import { createMemoryObservations } from '../store/memory.ts'
 import { openPostgresStore } from '../store/postgres/store.ts'
@@ -111,12 +110,8 @@ async function watchClusters(
   observations: Observations,
   completed: ReadonlyMap<Id, number>,
 ): Promise<{ readonly sights: Sights; readonly drifts: Drifts; close(): Promise<void> }> {
-  const credentials = await openCredentialsFolder({
-    folder: configuration.credentials ?? join(configuration.data, 'credentials'),
-    fileOf: (name) => writer.fleet.cluster(name)?.spec.credentialsSecret,
-    clusters: () => writer.fleet.clusters().map(({ metadata }) => metadata.name),
-  })
-  const clusters = createClusters({ credentials, clock, randomness })
+  const connections = await composeClusters({ configuration, writer, clock, randomness })
+  const { clusters } = connections
   const folders = createFolderIds(objects)
   const drift = startDriftDetector({
     manifests: createManifests({ objects, folders, writer }),
@@ -150,8 +145,7 @@ async function watchClusters(
       await nudger?.close()
       await observer.close()
       await drift.close()
-      await clusters.close()
-      await credentials.close()
+      await connections.close()
     },
   }
 }

@@ -18,7 +18,17 @@ import { openSecretDirectory } from '../secrets/directory/backend.ts'
 export async function openSecrets(configuration: Configuration, fleet: () => Fleet): Promise<SecretBackend> {
   if (configuration['secret-backend'] !== 'aws-secrets-manager')
     return await openSecretDirectory(join(configuration.data, 'secrets'))
-  const region = configuration['aws-region'] ?? fleet().settings.spec.aws?.region
+  return openSecretsManagerOf(configuration, fleet)
+}
+
+/** Of everything on AWS. */
+export function regionOf(configuration: Configuration, { settings }: Fleet): string | undefined {
+  return configuration['aws-region'] ?? settings.spec.aws?.region
+}
+
+/** @throws FleetError `invalid-configuration` */
+export function openSecretsManagerOf(configuration: Configuration, fleet: () => Fleet): SecretBackend {
+  const region = regionOf(configuration, fleet())
   const endpoint = configuration['aws-endpoint']
   if (region === undefined)
     throw new FleetError(

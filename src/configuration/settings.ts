@@ -1,5 +1,21 @@
 /** Every setting, once: flags, environment, the YAML file, `--help` and docs/configuration.md come from this table. */
 
+import {
+  type Check,
+  address,
+  anything,
+  days,
+  httpUrl,
+  isSigningKey,
+  listOf,
+  oneOf,
+  rate,
+  repository,
+  seconds,
+  token,
+  userName,
+} from './checks.ts'
+
 export interface Setting {
   /** Key of the YAML file; `--key` as a flag, `FLEETWRIGHT_KEY` in the environment. */
   readonly key: string
@@ -10,64 +26,7 @@ export interface Setting {
   readonly of?: 'client'
   /** Told by the environment or a file only: a command line is seen by everybody on the machine. */
   readonly secret?: boolean
-  readonly parse: (text: string) => string | undefined
-}
-
-function anything(text: string): string | undefined {
-  return text === '' ? 'must not be empty' : undefined
-}
-
-function oneOf(...values: readonly string[]): Setting['parse'] {
-  return (text) => (values.includes(text) ? undefined : `must be one of ${values.join(', ')}`)
-}
-
-function address(text: string): string | undefined {
-  const port = Number(/:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN)
-  return port >= 0 && port <= 65_535 ? undefined : 'must be host:port, for example 127.0.0.1:8075'
-}
-
-function httpUrl(text: string): string | undefined {
-  const example = 'for example http://127.0.0.1:8075'
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    return `must be an http or https URL, ${example}`
-  const { username, password } = new URL(text)
-  return username === '' && password === '' ? undefined : `must not hold a token, ${example}`
-}
-
-/** As Standard Webhooks writes keys. */
-function isSigningKey(text: string): boolean {
-  return /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
-}
-
-function days(text: string): string | undefined {
-  return /^\d{1,4}$/.test(text) ? undefined : 'must be a whole number of days'
-}
-
-function seconds(text: string): string | undefined {
-  return /^[1-9]\d{0,5}$/.test(text) ? undefined : 'must be a whole number of seconds'
-}
-
-/** A path, or the URL of a git server without anything secret in it. */
-function repository(text: string): string | undefined {
-  if (text === '') return 'must not be empty'
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
-    return /^[^/\\]+@[^/\\]+:/.test(text)
-      ? 'must be a path, or a URL of http or https; ssh is not supported'
-      : undefined
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    return 'must be a path, or a URL of http or https, for example https://git.example.com/team/fleet.git'
-  if (url.username !== '' || url.password !== '')
-    return 'must not hold a user name or token; give the token with --fleet-token-file or FLEETWRIGHT_FLEET_TOKEN, the name with --fleet-user'
-  return url.search === '' && url.hash === '' ? undefined : 'must end with the path of the repository'
-}
-
-function userName(text: string): string | undefined {
-  return /^[^\s:]{1,200}$/.test(text) ? undefined : 'must be a name without spaces and colons'
-}
-
-function token(text: string): string | undefined {
-  return /^[\x21-\x7e]{1,4000}$/.test(text) ? undefined : 'must be one token without spaces'
+  readonly parse: Check
 }
 
 export const SETTINGS = [
@@ -129,6 +88,54 @@ export const SETTINGS = [
     parse: anything,
     description:
       'Kubeconfigs of the clusters that are watched, one file each; `control` is the control cluster (default: credentials in the data directory)',
+  },
+  {
+    key: 'cluster-credentials',
+    placeholder: '<list>',
+    default: 'folder',
+    parse: listOf('folder', 'control-cluster', 'aws-secrets-manager', 'eks'),
+    description:
+      'Where credentials of clusters are looked for, in this order: `folder`, `control-cluster` (Secrets), `aws-secrets-manager`, `eks` (a token made for clusters on EKS)',
+  },
+  {
+    key: 'credentials-namespace',
+    placeholder: '<namespace>',
+    default: 'fleetwright',
+    parse: (text) =>
+      /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text) ? undefined : 'must be the name of a namespace',
+    description: 'Namespace on the control cluster with the Secrets of `control-cluster`',
+  },
+  {
+    key: 'eks-role',
+    placeholder: '<ARN>',
+    default: undefined,
+    parse: (text) =>
+      /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(text)
+        ? undefined
+        : 'must be the ARN of a role, for example arn:aws:iam::123456789012:role/fleetwright',
+    description: 'Role to assume for clusters on EKS; without it the AWS credentials of the process are used',
+  },
+  {
+    key: 'aws-observation',
+    placeholder: '<on|off>',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+    description:
+      'on: AWS itself is asked about databases, buckets and EKS clusters of the fleet; needs `spec.aws` of fleet.yaml',
+  },
+  {
+    key: 'aws-observation-seconds',
+    placeholder: '<seconds>',
+    default: '900',
+    parse: seconds,
+    description: 'How often AWS is asked about everything',
+  },
+  {
+    key: 'ping-per-second',
+    placeholder: '<number>',
+    default: '0',
+    parse: rate,
+    description: 'Installations whose /api/v4/system/ping is asked a second, over the whole fleet; 0: none',
   },
   {
     key: 'nudge',
@@ -205,14 +212,14 @@ export const SETTINGS = [
     placeholder: '<region>',
     default: undefined,
     parse: anything,
-    description: 'Region of AWS Secrets Manager; without it the one of fleet.yaml',
+    description: 'Region of everything on AWS; without it the one of fleet.yaml',
   },
   {
     key: 'aws-endpoint',
     placeholder: '<url>',
     default: undefined,
     parse: httpUrl,
-    description: 'Another service that speaks the protocol of AWS Secrets Manager; without it AWS itself',
+    description: 'Another service that speaks the protocols of AWS; without it AWS itself',
   },
   {
     key: 'server',

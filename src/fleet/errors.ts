@@ -46,6 +46,7 @@ export const ERRORS = {
   'secret-backend-refused': { status: 502, title: 'The secret backend refused' },
   'credentials-missing': { status: 503, title: 'There are no credentials for the cluster' },
   'credentials-invalid': { status: 503, title: 'The credentials of the cluster cannot be used' },
+  'credentials-unavailable': { status: 503, title: 'The credentials of the cluster cannot be read now' },
   'cluster-unavailable': { status: 503, title: 'The cluster cannot be reached' },
   'cluster-forbidden': { status: 502, title: 'The cluster does not allow this' },
   'cluster-rejected': { status: 502, title: 'The cluster rejects this' },

@@ -1,12 +1,11 @@
 /** One API server: its connection, whether there is contact, and everything that may be asked of it. */
-import { FleetError, isFleetError } from '../fleet/errors.ts'
+import { type ErrorCode, FleetError, isFleetError } from '../fleet/errors.ts'
 import { isJsonObject } from '../fleet/observed/json.ts'
 import type { LiveObject, ResourceKind } from '../fleet/observed/objects.ts'
 import type { Contact, ContactProblem } from '../fleet/observed/sight.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
-import type { ClusterApi, ClusterName, Watch, WatchOptions } from '../ports/clusters.ts'
+import type { ClusterApi, ClusterName, Endpoint, Watch, WatchOptions } from '../ports/clusters.ts'
 import { type ApiHttp, createApiHttp } from './http.ts'
-import type { Endpoint } from './kubeconfig.ts'
 import { asLiveObject, pathOf } from './resources.ts'
 import { listPage, startWatch } from './watch.ts'
 
@@ -15,9 +14,15 @@ const HEARTBEAT_LIMIT_MILLISECONDS = 5_000
 /** Contact is told as new only when it is older than this: every event would tell it otherwise. */
 const CONTACT_GRAIN_MILLISECONDS = 1_000
 
+const CREDENTIAL_PROBLEMS = new Set<string>([
+  'credentials-missing',
+  'credentials-invalid',
+  'credentials-unavailable',
+] satisfies readonly (ContactProblem & ErrorCode)[])
+
 export interface ClusterApiParts {
   readonly name: ClusterName
-  /** @throws FleetError `credentials-missing`, `credentials-invalid` */
+  /** @throws FleetError `credentials-missing`, `credentials-invalid`, `credentials-unavailable` */
   readonly endpoint: () => Promise<Endpoint>
   readonly clock: Clock
   readonly randomness: Randomness
@@ -236,7 +241,7 @@ class Connection implements OpenClusterApi {
 }
 
 function problemOf(error: FleetError): ContactProblem | undefined {
-  if (error.code === 'credentials-missing' || error.code === 'credentials-invalid') return error.code
+  if (CREDENTIAL_PROBLEMS.has(error.code)) return error.code as ContactProblem
   if (error.code !== 'cluster-unavailable') return undefined
   const { problem } = error.data
   return typeof problem === 'string' ? (problem as ContactProblem) : 'unreachable'

@@ -1,4 +1,5 @@
 /** Connections to all clusters, opened when first asked for. */
+import { FleetError } from '../fleet/errors.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type {
   ClusterApi,
@@ -6,9 +7,10 @@ import type {
   ClusterName,
   Clusters,
   CredentialSource,
+  Endpoint,
 } from '../ports/clusters.ts'
 import { openClusterApi, type OpenClusterApi } from './cluster-api.ts'
-import { type Endpoint, endpointOf } from './kubeconfig.ts'
+import { endpointOf } from './kubeconfig.ts'
 
 export interface ClustersOptions {
   readonly credentials: CredentialSource
@@ -25,7 +27,11 @@ export function createClusters(options: ClustersOptions): Clusters {
   async function endpoint(name: ClusterName): Promise<Endpoint> {
     const found = await credentials.read(name)
     if (found.source === 'kubeconfig') return await endpointOf(found.text)
-    if (eksEndpoint === undefined) throw new Error('EKS credentials without a maker of EKS endpoints')
+    if (eksEndpoint === undefined)
+      throw new FleetError(
+        'credentials-invalid',
+        'The credentials are of an EKS cluster; add eks to cluster-credentials',
+      )
     return await eksEndpoint(found)
   }
   const unsubscribe = credentials.onChange((name) => open.get(name)?.renewCredentials())

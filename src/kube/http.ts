@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https'
 import type { Readable } from 'node:stream'
 import { FleetError } from '../fleet/errors.ts'
 import type { ContactProblem } from '../fleet/observed/sight.ts'
-import type { Endpoint } from './kubeconfig.ts'
+import type { Endpoint } from '../ports/clusters.ts'
 
 /** Watches hold a connection each; the rest share what is left. */
 const MOST_CONNECTIONS = 40

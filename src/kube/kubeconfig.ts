@@ -1,17 +1,7 @@
 /** A kubeconfig, as far as it is safe: no program of it is run, no file of it is read, TLS is always checked. */
 import type { KubeConfig } from '@kubernetes/client-node'
 import { FleetError } from '../fleet/errors.ts'
-
-/** Where an API server is and how to log in. Holds secrets: never logged. */
-export interface Endpoint {
-  readonly url: URL
-  readonly certificateAuthority: string | undefined
-  readonly serverName: string | undefined
-  readonly clientCertificate: string | undefined
-  readonly clientKey: string | undefined
-  /** The bearer token for the next request. */
-  readonly token: () => Promise<string | undefined>
-}
+import type { Endpoint } from '../ports/clusters.ts'
 
 /**
  * @param text YAML or JSON

@@ -79,8 +79,19 @@ export type ClusterCredentials =
       readonly roleArn?: string
     }
 
+/** Where an API server is and how to log in. Holds secrets: never logged. */
+export interface Endpoint {
+  readonly url: URL
+  readonly certificateAuthority: string | undefined
+  readonly serverName: string | undefined
+  readonly clientCertificate: string | undefined
+  readonly clientKey: string | undefined
+  /** The bearer token for the next request. @throws FleetError `credentials-invalid`, `credentials-unavailable` */
+  readonly token: () => Promise<string | undefined>
+}
+
 export interface CredentialSource {
-  /** @throws FleetError `credentials-missing`, `credentials-invalid` */
+  /** @throws FleetError `credentials-missing`, `credentials-invalid`, `credentials-unavailable` */
   read(cluster: ClusterName): Promise<ClusterCredentials>
   /** Called when credentials may have changed; returns the unsubscription. */
   onChange(listener: (cluster: ClusterName) => void): () => void

@@ -70,6 +70,7 @@ function addressOf(path: string): string {
     .replace('{id}', found ?? id)
     .replace('{groupId}', group)
     .replace('{name}', 'another')
+    .replace('{cluster}', 'prod-1')
     .replaceAll(/\{[^}]+\}/g, NOBODY)
 }
 

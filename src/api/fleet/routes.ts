@@ -1,6 +1,7 @@
 /** Fleetwright's own endpoints. */
 import type { Parts } from '../context.ts'
 import { json, type Route } from '../routes.ts'
+import { clusterStatusRoutes } from './cluster-status.ts'
 import { fleetStatusRoute } from './fleet-status.ts'
 import { driftRoute } from './drift.ts'
 import { healthRoutes } from './health.ts'
@@ -13,6 +14,7 @@ import { tokenRoutes } from './tokens.ts'
 export function fleetRoutes(parts: Parts): readonly Route[] {
   return [
     fleetStatusRoute(parts),
+    ...clusterStatusRoutes(parts),
     historyRoute(parts),
     problemsRoute(parts),
     statusRoute(parts),

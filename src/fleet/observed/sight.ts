@@ -17,6 +17,7 @@ export interface Contact {
 export type ContactProblem =
   | 'credentials-missing'
   | 'credentials-invalid'
+  | 'credentials-unavailable'
   | 'unauthorized'
   | 'forbidden'
   | 'unreachable'

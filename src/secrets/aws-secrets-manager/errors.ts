@@ -1,4 +1,5 @@
 /** Errors of AWS to errors of ours. AWS repeats rejected values in its messages, so no message and no cause goes on. */
+import { factsOf, failureOf } from '../../aws/failure.ts'
 import { FleetError } from '../../fleet/errors.ts'
 
 /** It said no and will say so again: rights, keys, limits. Everything else may pass. */
@@ -25,37 +26,11 @@ const REFUSED: Readonly<Record<string, string>> = {
   ValidationException: 'a parameter is not valid',
 }
 
-export interface AwsFailure {
-  readonly name: string
-  readonly status: number | undefined
-  readonly requestId: string | undefined
-}
-
-/** What may be told of an error. */
-export function failureOf(error: unknown): AwsFailure {
-  const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'UnknownError'
-  const metadata: unknown =
-    typeof error === 'object' && error !== null && '$metadata' in error ? error.$metadata : undefined
-  const status = field(metadata, 'httpStatusCode')
-  const requestId = field(metadata, 'requestId')
-  return {
-    name,
-    status: typeof status === 'number' ? status : undefined,
-    requestId: typeof requestId === 'string' ? requestId : undefined,
-  }
-}
-
 /** @param what was tried, for example "store a secret" */
 export function toFleetError(error: unknown, what: string): FleetError {
   const failure = failureOf(error)
-  const { name, status, requestId } = failure
-  const where = [
-    name,
-    status === undefined ? undefined : `status ${status}`,
-    requestId && `request ${requestId}`,
-  ]
-  const facts = where.filter((fact) => fact !== undefined && fact !== '').join(', ')
-  const reason = REFUSED[name]
+  const facts = factsOf(failure)
+  const reason = REFUSED[failure.name]
   if (reason !== undefined)
     return new FleetError(
       'secret-backend-refused',
@@ -67,8 +42,4 @@ export function toFleetError(error: unknown, what: string): FleetError {
     `AWS Secrets Manager could not ${what} now, also when asked again (${facts}).`,
     { aws: failure },
   )
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
