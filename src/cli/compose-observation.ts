@@ -11,11 +11,12 @@ import type { Clock, Randomness } from '../ports/clock.ts'
 import { CONTROL_CLUSTER } from '../ports/clusters.ts'
 import type { Observations } from '../ports/observations.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
-import { type Drifts, NO_DRIFTS } from '../ports/drifts.ts'
+import { type Drift, type Drifts, NO_DRIFTS } from '../ports/drifts.ts'
 import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { startDriftDetector } from '../reconcile/drift-detector.ts'
+import { type DriftHealer, startDriftHealer } from '../reconcile/drift-healer.ts'
 import { startNudger } from '../reconcile/nudge.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
@@ -121,7 +122,12 @@ async function watchClusters(
     secretNames: () => writer.fleet.settings.spec.secretEnvNames ?? [],
     clock,
     onError,
+    onChange: (cluster, id) => healer?.changed(cluster, id),
   })
+  const healer =
+    configuration.nudge === 'off'
+      ? undefined
+      : startDriftHealer({ writer, drifts: drift, api: clusters.get(CONTROL_CLUSTER), clock, onError })
   const observer = startObserver({
     writer,
     clusters,
@@ -140,12 +146,22 @@ async function watchClusters(
       : startNudger({ writer, api: clusters.get(CONTROL_CLUSTER), clock, onError })
   return {
     sights: observer,
-    drifts: drift,
+    drifts: withHealing(drift, healer),
     async close() {
       await nudger?.close()
+      await healer?.close()
       await observer.close()
       await drift.close()
       await connections.close()
     },
   }
+}
+
+/** Drift, with what the engine was asked because of it. */
+function withHealing(drifts: Drifts, healer: DriftHealer | undefined): Drifts {
+  const healed = (drift: Drift): Drift => {
+    const healing = healer?.healing(drift)
+    return healing === undefined ? drift : { ...drift, healing }
+  }
+  return { all: () => drifts.all().map(healed), of: (id) => drifts.of(id).map(healed) }
 }

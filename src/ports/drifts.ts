@@ -28,6 +28,16 @@ export interface Drift {
   readonly since: number
   /** How it was confirmed before it was reported. */
   readonly confirmedBy: 'dry-run' | 'second-look'
+  readonly healing?: Healing
+}
+
+/** The engine was asked to apply git again. */
+export interface Healing {
+  readonly times: number
+  /** Milliseconds since 1970. */
+  readonly lastAt: number
+  /** It was asked often enough: somebody has to look. */
+  readonly gaveUp: boolean
 }
 
 export interface Drifts {

@@ -65,7 +65,10 @@ export interface HeadChange {
   readonly to: ObjectId
   readonly by: 'fleetwright' | 'others'
   readonly changes: readonly IntentChange[]
-  /** Files that were written, rendered ones included; of commits of others only their documents. */
+  /**
+   * Files that were written, rendered ones included. Of commits of others first only their documents; their other files come with
+   * the change after which the engines' refs have them.
+   */
   readonly paths: readonly string[]
 }
 

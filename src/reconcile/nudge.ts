@@ -2,8 +2,16 @@
  * Tells the engines at once that what they apply has changed; their own polls stay as the safety net. Cost follows the
  * files that were written. One unit is told once for many changes of a moment.
  */
+import { isFleetError } from '../fleet/errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import { type EngineUnit, ENGINE_NAMESPACES, engineUnitOf } from '../fleet/observed/engine-units.ts'
+import type { EngineName, Slug } from '../fleet/intents.ts'
+import {
+  controlUnitOf,
+  type EngineObject,
+  engineUnitOf,
+  installationsUnitOf,
+  systemUnitOf,
+} from '../fleet/observed/engine-units.ts'
 import { APPLICATION, APPLICATION_SET, GIT_REPOSITORY } from '../fleet/observed/engines.ts'
 import type { ResourceKind } from '../fleet/observed/objects.ts'
 import { roleOf } from '../fleet/paths.ts'
@@ -19,6 +27,8 @@ export interface Nudge {
   readonly namespace: string
   readonly name: string
   readonly annotations: Readonly<Record<string, string>>
+  /** What makes the object, told when it is not there. */
+  readonly maker?: Nudge
 }
 
 export interface NudgerOptions {
@@ -42,17 +52,13 @@ export function startNudger({ writer, api, clock, onError, onNudged }: NudgerOpt
     while (waiting.size > 0) {
       const batch = [...waiting].slice(0, MOST_AT_ONCE)
       for (const [key] of batch) waiting.delete(key)
-      await Promise.all(
-        batch.map(([, { kind, namespace, name, annotations }]) =>
-          api.annotate(kind, namespace, name, annotations).catch(onError),
-        ),
-      )
+      await Promise.all(batch.map(([, nudge]) => tell(api, nudge).catch(onError)))
       onNudged?.(batch.length)
     }
   }
   const unsubscribe = writer.onChange((change) => {
     // Nobody is there to be told; the engine looks by itself when it is back.
-    if (!api.contact.connected) return
+    if (!api.contact.connected || writer.fleet.settings.spec.nudgeEngines === false) return
     for (const nudge of nudgesOf(writer.fleet, change, String(clock.now())))
       waiting.set(`${nudge.kind.kind}/${nudge.name}`, nudge)
     if (waiting.size > 0)
@@ -69,53 +75,72 @@ export function startNudger({ writer, api, clock, onError, onNudged }: NudgerOpt
   }
 }
 
+/** What is not there yet, and what makes it neither, needs no nudge: it looks when it comes. */
+export async function tell(api: Pick<ClusterApi, 'annotate'>, nudge: Nudge): Promise<void> {
+  const { kind, namespace, name, annotations, maker } = nudge
+  try {
+    await api.annotate(kind, namespace, name, annotations)
+  } catch (error) {
+    if (!isFleetError(error) || error.code !== 'not-found') throw error
+    if (maker !== undefined) await tell(api, maker)
+  }
+}
+
 /** @param token a value that was not used before: Flux reacts to a change of it */
 export function nudgesOf(
   fleet: Fleet,
-  { paths, changes }: Pick<HeadChange, 'paths' | 'changes'>,
+  { paths }: Pick<HeadChange, 'paths'>,
   token: string,
 ): readonly Nudge[] {
   const nudges = new Map<string, Nudge>()
   for (const path of paths) {
-    const role = roleOf(path)
-    if (
-      role.role !== 'rendered' ||
-      role.unit !== 'installation' ||
-      role.cluster === undefined ||
-      role.id === undefined
-    )
-      continue
-    const engine = fleet.cluster(role.cluster)?.spec.engine ?? fleet.settings.spec.engine
-    const unit = engineUnitOf(engine, role.cluster, role.id)
-    nudges.set(unit.name, nudgeOf(unit, token))
-  }
-  for (const cluster of newFoldersOn(fleet, changes)) {
-    const name = `${cluster}-installations`
-    nudges.set(name, {
-      kind: APPLICATION_SET,
-      namespace: ENGINE_NAMESPACES.argocd,
-      name,
-      annotations: { 'argocd.argoproj.io/application-set-refresh': 'true' },
-    })
+    const nudge = nudgeFor(fleet, path, token)
+    if (nudge !== undefined) nudges.set(`${nudge.kind.kind}/${nudge.name}`, nudge)
   }
   return [...nudges.values()]
 }
 
-function nudgeOf({ engine, namespace, name }: EngineUnit, token: string): Nudge {
+function nudgeFor(fleet: Fleet, path: string, token: string): Nudge | undefined {
+  const role = roleOf(path)
+  if (role.role !== 'rendered') return undefined
+  const { unit, cluster, id } = role
+  if (unit === 'control') {
+    const engine = path.startsWith('control/flux/') ? 'flux' : 'argocd'
+    return isUsed(fleet, engine) ? nudgeOf(controlUnitOf(engine), token) : undefined
+  }
+  if (cluster === undefined) return undefined
+  const engine = engineOf(fleet, cluster)
+  if (unit === 'system') {
+    const part = path.startsWith(`clusters/${cluster}/system/manifests/`) ? 'manifests' : 'system'
+    return nudgeOf(systemUnitOf(engine, cluster, part), token)
+  }
+  if (unit !== 'installation' || id === undefined) return undefined
+  const nudge = nudgeOf(engineUnitOf(engine, cluster, id), token)
+  // A folder that is new has no Application yet.
+  return engine === 'argocd' ? { ...nudge, maker: applicationSetNudge(cluster) } : nudge
+}
+
+function engineOf(fleet: Fleet, cluster: Slug): EngineName {
+  return fleet.cluster(cluster)?.spec.engine ?? fleet.settings.spec.engine
+}
+
+/** Files of the control folder are rendered for both engines, also where one of them is nowhere. */
+function isUsed(fleet: Fleet, engine: EngineName): boolean {
+  return fleet.settings.spec.engine === engine || fleet.clusters().some(({ spec }) => spec.engine === engine)
+}
+
+function nudgeOf({ engine, namespace, name }: EngineObject, token: string): Nudge {
   return engine === 'argocd'
     ? { kind: APPLICATION, namespace, name, annotations: { 'argocd.argoproj.io/refresh': 'normal' } }
     : { kind: GIT_REPOSITORY, namespace, name, annotations: { 'reconcile.fluxcd.io/requestedAt': token } }
 }
 
-/** Clusters of Argo CD with folders that its ApplicationSet has not seen. */
-function newFoldersOn(fleet: Fleet, changes: HeadChange['changes']): ReadonlySet<string> {
-  const found = new Set<string>()
-  for (const { before, after } of changes) {
-    if (after?.kind !== 'Installation') continue
-    const cluster = after.spec.placement?.cluster
-    const was = before?.kind === 'Installation' ? before.spec.placement?.cluster : undefined
-    if (cluster === undefined || cluster === was) continue
-    if ((fleet.cluster(cluster)?.spec.engine ?? fleet.settings.spec.engine) === 'argocd') found.add(cluster)
+function applicationSetNudge(cluster: Slug): Nudge {
+  const { namespace, name } = installationsUnitOf(cluster)
+  return {
+    kind: APPLICATION_SET,
+    namespace,
+    name,
+    annotations: { 'argocd.argoproj.io/application-set-refresh': 'true' },
   }
-  return found
 }

@@ -130,7 +130,9 @@ test('a token that was rotated in its file is noticed', async (t) => {
 })
 
 test('a server that falls silent is given up', async (t) => {
-  const { server, home } = await start(t, { limits: { silenceMilliseconds: 2_000, totalMilliseconds: 60_000 } })
+  const { server, home } = await start(t, {
+    limits: { silenceMilliseconds: 2_000, totalMilliseconds: 60_000 },
+  })
   server.fail('upload-pack', { kind: 'slow', milliseconds: 4_000 })
   await t.rejects(home.tips(), { code: 'remote-unavailable', message: /no sign of life/ })
   t.ok(await home.tips())

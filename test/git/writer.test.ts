@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import { isFleetError } from '../../src/fleet/errors.ts'
-import { clusterPath, installationPath } from '../../src/fleet/paths.ts'
+import { clusterPath, installationPath, manifestPath } from '../../src/fleet/paths.ts'
 import { lockInstallation } from '../../src/fleet/transactions/installations/lifecycle.ts'
+import type { HeadChange } from '../../src/ports/writer.ts'
 import {
   creation,
   embeddedWriter,
@@ -17,6 +18,7 @@ import {
 } from '../support/git-writer.ts'
 import { cluster, id } from '../support/intents.ts'
 import { commitAs, git } from '../support/person.ts'
+import { until } from '../support/until.ts'
 
 const documents = createDocuments()
 
@@ -162,6 +164,77 @@ function testWriter(kind: HomeKind): void {
     t.match(plan.diff, new RegExp(`\\+\\+\\+ b/${installationPath('prod-1', id(1))}`))
     t.equal(git(directory, 'rev-parse', 'main'), before)
     t.equal(writer.fleet.installations().length, 0)
+  })
+
+  test(`${kind}: a commit of a person from which nothing follows reaches the engines too, and they are told`, async (t) => {
+    const { writer, directory, folder } = await start(t, kind)
+    await writer.submit(creation(1), requestContext(1))
+    const told: HeadChange[] = []
+    writer.onChange((change) => told.push(change))
+    const intent = installationPath('prod-1', id(1))
+    const manifest = manifestPath('prod-1', id(1))
+    const change = (path: string, from: string, to: string): string =>
+      git(directory, 'show', `main:${path}`).replace(from, to)
+    // As somebody does who rendered it before the commit.
+    await commitAs(
+      directory,
+      folder,
+      {
+        [intent]: change(intent, '11.2.0', '11.3.0'),
+        [manifest]: change(manifest, '11.2.0', '11.3.0'),
+      },
+      'Update acme-1',
+    )
+    await writer.poll()
+    t.strictSame(writer.problems(), [])
+    t.match(git(directory, 'log', '-1', '--format=%s', 'main'), /^Update acme-1$/m, 'nothing followed')
+    const projected = git(directory, 'show', `cluster/prod-1:${manifest.slice('clusters/prod-1/'.length)}`)
+    t.match(projected, /version: 11.3.0/)
+    t.match(told, [
+      { by: 'others', paths: [intent] },
+      { by: 'others', changes: [], paths: [intent, manifest] },
+    ])
+    t.equal(told.at(-1)?.to, writer.head)
+    told.splice(0)
+    await writer.poll()
+    t.strictSame(told, [], 'once')
+  })
+
+  test(`${kind}: what follows from a commit of a person takes the rest of the commit to the engines with it`, async (t) => {
+    const { writer, directory, folder } = await start(t, kind)
+    await writer.submit(creation(1), requestContext(1))
+    await writer.submit(creation(2), requestContext(2))
+    const told: HeadChange[] = []
+    writer.onChange((change) => told.push(change))
+    const version = (path: string): string =>
+      git(directory, 'show', `main:${path}`).replace('11.2.0', '11.3.0')
+    const [one, other] = [1, 2].map((number) => ({
+      intent: installationPath('prod-1', id(number)),
+      manifest: manifestPath('prod-1', id(number)),
+    }))
+    if (one === undefined || other === undefined) throw new Error('two were made')
+    // Only the first one is complete.
+    await commitAs(
+      directory,
+      folder,
+      {
+        [one.intent]: version(one.intent),
+        [one.manifest]: version(one.manifest),
+        [other.intent]: version(other.intent),
+      },
+      'Update both',
+    )
+    await writer.poll()
+    const last = await until(
+      async () => told.at(-1),
+      (change) => change?.paths.includes(other.manifest) === true,
+    )
+    t.ok(last?.paths.includes(one.manifest), 'the engine of the first one is told as well')
+    for (const { manifest } of [one, other])
+      t.match(
+        git(directory, 'show', `cluster/prod-1:${manifest.slice('clusters/prod-1/'.length)}`),
+        /version: 11.3.0/,
+      )
   })
 }
 

@@ -62,12 +62,22 @@ export function driftView({
   fields,
   since,
   confirmedBy,
+  healing,
 }: Drift): DriftEntry {
   return {
     type,
     cluster,
     installation,
     ...{ object, fields, since: new Date(since).toISOString(), confirmedBy },
+    ...(healing === undefined
+      ? {}
+      : {
+          healing: {
+            times: healing.times,
+            lastAt: new Date(healing.lastAt).toISOString(),
+            gaveUp: healing.gaveUp,
+          },
+        }),
   }
 }
 
@@ -146,6 +156,16 @@ const DRIFT_SCHEMA = {
           },
           since: { type: 'string', format: 'date-time' },
           confirmedBy: { enum: ['dry-run', 'second-look'] },
+          healing: {
+            type: 'object',
+            description: 'The engine was asked to apply git again; absent: it was not',
+            required: ['times', 'lastAt', 'gaveUp'],
+            properties: {
+              times: { type: 'integer' },
+              lastAt: { type: 'string', format: 'date-time' },
+              gaveUp: { type: 'boolean', description: 'It is asked no more: somebody has to look' },
+            },
+          },
         },
       },
     },

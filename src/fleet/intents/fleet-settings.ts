@@ -5,6 +5,11 @@ import type { Utilities } from './utilities.ts'
 
 export type EngineName = 'argocd' | 'flux'
 
+/** `heal`: the engine is asked to apply git again; nobody else changes the cluster. */
+export interface DriftSettings {
+  readonly policy: 'report' | 'heal'
+}
+
 export interface FleetSettings {
   readonly apiVersion: typeof API_VERSION
   readonly kind: 'Fleet'
@@ -62,6 +67,9 @@ export interface FleetSettings {
     }
     /** What happens to a rendered file that a person edited: overwritten in the next commit, or held as it is. */
     readonly editedManifests: 'overwrite' | 'hold'
+    readonly drift?: DriftSettings
+    /** Whether the engines' objects may be annotated so that they look at once; yes when absent. */
+    readonly nudgeEngines?: boolean
   }
 }
 

@@ -1,5 +1,6 @@
 /** A group of installations that run one configuration. */
 import type { API_VERSION, Env, JsonObject, Metadata } from './common.ts'
+import type { DriftSettings } from './fleet-settings.ts'
 
 export interface GroupConfiguration {
   readonly version?: string
@@ -23,6 +24,8 @@ export interface Group {
     readonly sequence: number
     readonly apiLocked?: boolean
     readonly templateSet?: string
+    /** For its members, instead of the fleet's. */
+    readonly drift?: DriftSettings
     /** Configurations of older sequences that members still run, oldest first: a change does not touch members at once. */
     readonly previous?: readonly (GroupConfiguration & { readonly sequence: number })[]
   }

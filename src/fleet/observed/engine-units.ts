@@ -1,4 +1,4 @@
-/** The engine's object that an installation is applied by, and where that object's revisions have the installation's folder. */
+/** The engine's objects that files of the fleet repository are applied by, named as they are rendered (src/render/cluster). */
 import type { Id } from '../ids.ts'
 import type { EngineName, Slug } from '../intents.ts'
 import { shardOf } from '../paths.ts'
@@ -9,10 +9,14 @@ export const ENGINE_NAMESPACES = { argocd: 'argocd', flux: 'flux-system' } as co
   string
 >
 
-export interface EngineUnit {
+/** Argo CD: an Application (or its ApplicationSet). Flux: a GitRepository, and a Kustomization of the same name. */
+export interface EngineObject {
   readonly engine: EngineName
   readonly namespace: string
   readonly name: string
+}
+
+export interface EngineUnit extends EngineObject {
   /** Folder of the installation in the tree of the ref that the engine reads. */
   readonly folder: string
 }
@@ -23,6 +27,22 @@ export function engineUnitOf(engine: EngineName, cluster: Slug, id: Id): EngineU
   return engine === 'argocd'
     ? { engine, namespace, name: applicationNameOf(id), folder: `installations/${shard}/${id}` }
     : { engine, namespace, name: shardUnitNameOf(cluster, shard), folder: id }
+}
+
+/** What applies the control folder of an engine. */
+export function controlUnitOf(engine: EngineName): EngineObject {
+  return { engine, namespace: ENGINE_NAMESPACES[engine], name: 'fleetwright' }
+}
+
+/** What applies `system/control` and `system/manifests` of a cluster. Flux has one source for both. */
+export function systemUnitOf(engine: EngineName, cluster: Slug, part: 'system' | 'manifests'): EngineObject {
+  const name = engine === 'argocd' ? `${cluster}-${part}` : `${cluster}-system`
+  return { engine, namespace: ENGINE_NAMESPACES[engine], name }
+}
+
+/** The ApplicationSet of the installations of a cluster. */
+export function installationsUnitOf(cluster: Slug): EngineObject {
+  return { engine: 'argocd', namespace: ENGINE_NAMESPACES.argocd, name: `${cluster}-installations` }
 }
 
 /** The ApplicationSet makes one Application an installation. */

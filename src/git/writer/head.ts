@@ -43,6 +43,9 @@ export class Head {
   commit: ObjectId
   tree: ObjectId
   projections: ProjectionTips
+  /** Files that others changed, and that projections may not have yet. */
+  #unprojected = new Set<string>()
+  #justProjected: readonly string[] = []
   /** Documents that are in git and do not count, and the commit they were last looked at. */
   #held = new Map<string, ChangedFile>()
   #lookedAt: ObjectId
@@ -100,6 +103,7 @@ export class Head {
     const from = this.commit
     const changed = await this.#home.objects.changedFiles(this.tree, tree)
     const paths = new Set(changed.map((file) => file.path))
+    for (const path of paths) this.#unprojected.add(path)
     const again = [...this.#held.values()].filter((file) => !paths.has(file.path))
     const files = [...changed, ...again]
     const result = await ingest(files, this.ahead, this.documents, this.#home.objects)
@@ -145,16 +149,34 @@ export class Head {
     for (const item of window.items) this.committed.apply(item.changes)
     if (window.head !== undefined) this.commit = window.head
     this.tree = this.editor.root
-    for (const [ref, tip] of projections.tips) this.projections.set(ref, tip)
+    this.projected(projections)
+  }
+
+  /** The projections are on the home, and have what others changed. */
+  projected({ tips }: ProjectionWindow): void {
+    for (const [ref, tip] of tips) this.projections.set(ref, tip)
+    this.#justProjected = [...this.#justProjected, ...this.#unprojected]
+    this.#unprojected.clear()
+  }
+
+  get hasUnprojected(): boolean {
+    return this.#unprojected.size > 0
+  }
+
+  /** Files of others that reached the projections since this was asked last. */
+  takeProjected(): readonly string[] {
+    const paths = this.#justProjected
+    this.#justProjected = []
+    return paths
   }
 
   /** What a built window moves besides main. */
   async project(
-    window: BuiltWindow,
+    window: Pick<BuiltWindow, 'paths'>,
     signatures: { readonly author: string; readonly committer: string },
   ): Promise<ProjectionWindow> {
     return await buildProjections(
-      touchedProjections(this.ahead, window.paths, this.projections),
+      touchedProjections(this.ahead, [...window.paths, ...this.#unprojected], this.projections),
       this.editor,
       this.projections,
       signatures,

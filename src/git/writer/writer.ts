@@ -16,6 +16,7 @@ import type {
   HomeContact,
   Plan,
 } from '../../ports/writer.ts'
+import { signature } from './commit-message.ts'
 import { Contact } from './contact.ts'
 import { followUps } from './follow-up.ts'
 import type { Head, Taken } from './head.ts'
@@ -164,6 +165,7 @@ export class Writer implements FleetWriter {
     if (polls.length === 0) return
     try {
       await this.#sync()
+      await this.#projectOthers()
       for (const poll of polls) poll.resolve()
     } catch (error) {
       for (const poll of polls) poll.reject(error)
@@ -275,8 +277,24 @@ export class Writer implements FleetWriter {
       to: this.head,
       by: 'fleetwright',
       changes: window.items.flatMap((item) => item.changes),
-      paths: window.items.flatMap((item) => item.files),
+      paths: [...window.items.flatMap((item) => item.files), ...this.#state.takeProjected()],
     })
+  }
+
+  /** A commit of others from which no file follows moves projections too, unless a replica did it. What follows first goes in with them. */
+  async #projectOthers(): Promise<void> {
+    if (this.#following.length > 0 || !this.#state.hasUnprojected) return
+    const { home, clock, committer } = this.#options
+    const line = signature(committer.name, committer.email, clock.now())
+    const projections = await this.#state.project({ paths: new Set() }, { author: line, committer: line })
+    if (projections.updates.length > 0) {
+      const pushed = await home.push(projections.updates, projections.objects)
+      // Another replica was first; the next poll shows what it did.
+      if (pushed.outcome === 'stale') return
+    }
+    this.#state.projected(projections)
+    const paths = this.#state.takeProjected()
+    this.#announce({ to: this.head, by: 'others', changes: [], paths })
   }
 
   #remember(built: BuiltItem): void {
