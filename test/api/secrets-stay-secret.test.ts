@@ -8,6 +8,9 @@ import { startFleetwright } from '../support/command-line.ts'
 import { TOKEN } from '../support/server.ts'
 
 const CANARY = 'canary51d07c'
+/** As files of volumes come. */
+const ENCODED = Buffer.from(CANARY).toString('base64').replace(/=+$/, '')
+const EITHER = new RegExp(`${CANARY}|${ENCODED}`)
 const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))
 const replies: Reply[] = []
 const server = startFleetwright(
@@ -86,6 +89,18 @@ test('a secret is kept by the backend, and shown by nothing else', async (t) => 
   })
   await ask('PUT', `/api/installation/${id}/mattermost`, { body: { License: `${CANARY}-two` } })
   await ask('PUT', `/api/installation/${id}/mattermost?dry_run=true`, { body: { License: `${CANARY}-two` } })
+  const volume = {
+    Name: 'certs',
+    Data: { 'tls.key': Buffer.from(CANARY).toString('base64') },
+    Volume: { Type: 'secret', MountPath: '/certs', ReadOnly: true },
+  }
+  const headers = [{ Key: 'Authorization', Value: `Bearer ${CANARY}-header` }]
+  const receiver = { OwnerID: 'owner', URL: 'http://127.0.0.1:9/hook', Headers: headers }
+  for (const [path, body] of [
+    ['/api/webhooks', receiver],
+    ['/api/subscriptions', { ...receiver, Name: 'hooks', EventType: 'resourceStateChange' }],
+  ] as const)
+    t.equal((await ask('POST', path, { body })).status, 202, path)
   // Refusals of every kind: names that are taken, wrong types, JSON that breaks, bodies of the wrong form.
   const refusals = [
     await ask('POST', '/api/installations', { body: creation('acme') }),
@@ -94,6 +109,9 @@ test('a secret is kept by the backend, and shown by nothing else', async (t) => 
       body: { ...creation('other'), Size: 1, License: `${CANARY} x` },
     }),
     await ask('POST', '/api/installations', { body: CANARY }),
+    await ask('POST', `/api/installation/${id}/volumes`, { body: volume }),
+    await ask('POST', `/api/installation/${id}/volumes`, { body: { ...volume, Name: 'no name' } }),
+    await ask('POST', '/api/webhooks', { body: { ...receiver, URL: `ftp://x:${CANARY}@y` } }),
     await ask('POST', '/api/fleet/revert', { body: { token: CANARY } }),
     await ask('GET', '/api/groups', { token: `fwt_${CANARY}-0123456789` }),
     await ask('GET', '/api/groups', {
@@ -115,15 +133,17 @@ test('a secret is kept by the backend, and shown by nothing else', async (t) => 
     '/api/groups',
     '/api/fleet/history?limit=100',
     '/api/fleet/problems',
+    '/api/webhooks',
+    '/api/subscriptions',
     `/api/fleet/placement?id=${id}`,
     '/metrics',
     '/openapi.json',
   ])
     t.equal((await ask('GET', path)).status, 200, path)
-  for (const { text } of replies) t.notMatch(text, CANARY)
+  for (const { text } of replies) t.notMatch(text, EITHER)
   const { stdout, stderr } = await server.stop('SIGTERM')
   t.match(stderr, /"operation":"createInstallation"/, 'there is a log')
-  t.notMatch(stdout + stderr, CANARY)
+  t.notMatch(stdout + stderr, EITHER)
   t.notOk(stderr.includes(TOKEN), 'nor is the token in it')
   const objects = execFileSync(
     'git',
@@ -134,6 +154,7 @@ test('a secret is kept by the backend, and shown by nothing else', async (t) => 
   )
   t.ok(objects.includes(`installations/${id}/licence-`), 'git has the key')
   t.notOk(objects.includes(CANARY))
+  t.notOk(objects.includes(ENCODED))
   const files = await filesBelow(folder)
   const holding: string[] = []
   for (const file of files) if ((await readFile(file)).includes(CANARY)) holding.push(file)

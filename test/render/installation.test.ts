@@ -4,18 +4,13 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { FleetIndex } from '../../src/fleet/fleet-index.ts'
-import {
-  API_VERSION,
-  type DatabaseIntent,
-  type FilestoreIntent,
-  type InstallationSpec,
-  type SharedDatabase,
-} from '../../src/fleet/intents.ts'
+import type { DatabaseIntent, FilestoreIntent, InstallationSpec } from '../../src/fleet/intents.ts'
 import { clusterPath, databasePath, groupPath, installationPath } from '../../src/fleet/paths.ts'
 import { emitDocument } from '../../src/fleet/yaml/emit.ts'
 import { renderInstallation } from '../../src/render/installation/render-installation.ts'
 import { CRD_FOLDER, createCrdCheck } from '../support/crds.ts'
 import { AWS, CREATED_AT, cluster, group, id, installation, settings } from '../support/intents.ts'
+import { SHARED } from '../support/random-installations.ts'
 import { templateSets } from '../support/templates.ts'
 
 const GOLDEN = join(import.meta.dirname, '../golden/installations')
@@ -43,21 +38,6 @@ const FILESTORES: readonly FilestoreIntent[] = [
   { kind: 'aws-multitenant-s3', bucket: 'shared', prefix: id(1) },
   { kind: 'bifrost', bucket: 'bifrost', prefix: id(1) },
 ]
-
-const SHARED: SharedDatabase = {
-  apiVersion: API_VERSION,
-  kind: 'SharedDatabase',
-  metadata: { id: id(40), name: 'shared-1', createdAt: CREATED_AT },
-  spec: {
-    databaseKind: 'aws-multitenant-rds-postgres',
-    rdsClusterId: 'rds-cluster-multitenant-1',
-    vpc: 'vpc-1',
-    writerEndpoint: 'writer.example.com',
-    readerEndpoint: 'reader.example.com',
-    port: 5432,
-    adminSecretKey: 'shared-1',
-  },
-}
 
 function rendered(spec: Partial<InstallationSpec>, route53 = false): string {
   const dns = route53

@@ -20,6 +20,7 @@ const MANAGED = [
   'userpolicyattachments.iam.aws.m.upbound.io',
   'accesskeys.iam.aws.m.upbound.io',
   'buckets.s3.aws.m.upbound.io',
+  'bucketlifecycleconfigurations.s3.aws.m.upbound.io',
   'bucketpublicaccessblocks.s3.aws.m.upbound.io',
   'bucketserversideencryptionconfigurations.s3.aws.m.upbound.io',
   'bucketversionings.s3.aws.m.upbound.io',

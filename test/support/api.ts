@@ -1,6 +1,6 @@
 /** A client of the API for tests: requests in, status and body out. */
 import type { Id } from '../../src/fleet/ids.ts'
-import { TOKEN, type TestServer } from './server.ts'
+import { type TestServer, TOKEN } from './server.ts'
 
 export interface Reply {
   readonly status: number

@@ -26,6 +26,7 @@ export const JUDGED_KINDS: readonly JudgedKind[] = [
   ]),
   ...managed('s3.aws.m.upbound.io', 'v1beta1', [
     ['Bucket', 'buckets'],
+    ['BucketLifecycleConfiguration', 'bucketlifecycleconfigurations'],
     ['BucketPublicAccessBlock', 'bucketpublicaccessblocks'],
     ['BucketServerSideEncryptionConfiguration', 'bucketserversideencryptionconfigurations'],
     ['BucketVersioning', 'bucketversionings'],
@@ -62,6 +63,7 @@ export const PLAIN_KINDS: readonly ResourceKind[] = [
   resource('rbac.authorization.k8s.io', 'v1', 'Role', 'roles'),
   resource('rbac.authorization.k8s.io', 'v1', 'RoleBinding', 'rolebindings'),
   resource('external-secrets.io', 'v1', 'SecretStore', 'secretstores'),
+  resource('external-secrets.io', 'v1alpha1', 'PushSecret', 'pushsecrets'),
   resource('generators.external-secrets.io', 'v1alpha1', 'Password', 'passwords'),
 ]
 

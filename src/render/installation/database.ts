@@ -56,7 +56,7 @@ export function databaseNameOf({ installation }: RenderInput): string {
 
 function ownCluster(input: RenderInput, secretName: string): readonly string[] {
   const aws = requireAws(input)
-  const { installation, templates } = input
+  const { installation, templates, settings } = input
   const { single } = installation.spec.database
   const awsName = awsNameOf(installation)
   const primary = single?.primaryInstanceType ?? 'db.t4g.medium'
@@ -75,6 +75,9 @@ function ownCluster(input: RenderInput, secretName: string): readonly string[] {
     subnetIds: aws.databaseSubnetGroup.subnetIds,
     engineVersion: aws.auroraPostgresqlVersion,
     masterSecret: `${appOf(installation)}-rds-master`,
+    // The database outlives the cluster that made its password.
+    masterKey: `${settings.secretStore.keyPrefix}installations/${installation.metadata.id}/rds-master`,
+    secretStore: settings.secretStore.name,
     finalSnapshot: `${awsName}-final`,
     securityGroupIds: aws.databaseSecurityGroupIds,
     connectionSecret,

@@ -142,9 +142,13 @@ function ingressAnnotations(
         }
       : {}
   const { allowedIpRanges = [], hibernated } = installation.spec
-  // Snippets are dropped by the operator; a range nobody has answers 403 while nothing runs.
+  // Snippets are dropped by the operator; a range nobody has answers 403 while nothing runs. The certificate stays.
   if (hibernated === true)
-    return { ...dns, 'nginx.ingress.kubernetes.io/whitelist-source-range': '127.0.0.1/32' }
+    return {
+      ...dns,
+      'kubernetes.io/tls-acme': 'true',
+      'nginx.ingress.kubernetes.io/whitelist-source-range': '127.0.0.1/32',
+    }
   const enabled = allowedIpRanges.filter((range) => range.enabled).map(({ cidrBlock }) => cidrBlock)
   const ranges = enabled.length === 0 ? [] : [...new Set([...enabled, ...(settings.internalIpRanges ?? [])])]
   return {
