@@ -30,6 +30,7 @@ try {
       '/api/installations',
       '/api/installations?owner=nobody',
       '/api/installations/count',
+      '/metrics',
     ]) {
       const times: number[] = []
       for (let round = 0; round < CREATES; round += 1)

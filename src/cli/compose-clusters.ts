@@ -22,6 +22,8 @@ export interface ClustersOptions {
   readonly writer: Pick<FleetWriter, 'fleet'>
   readonly clock: Clock
   readonly randomness: Randomness
+  /** A watch of a kind was opened again. */
+  readonly onRestart?: (cluster: ClusterName, kind: string) => void
 }
 
 export interface Connections {
@@ -31,7 +33,7 @@ export interface Connections {
 
 /** @throws FleetError `invalid-configuration` */
 export async function composeClusters(options: ClustersOptions): Promise<Connections> {
-  const { configuration, clock, randomness } = options
+  const { configuration, clock, randomness, onRestart } = options
   let eks: Promise<EksEndpoints> | undefined
   const names = configuration['cluster-credentials'].split(',')
   const sources = await Promise.all(names.map((name) => openSource(name, options, () => clusters)))
@@ -40,6 +42,7 @@ export async function composeClusters(options: ClustersOptions): Promise<Connect
     credentials,
     clock,
     randomness,
+    ...(onRestart === undefined ? {} : { onRestart }),
     async eksEndpoint(reference) {
       eks ??= openEks(configuration, clock)
       return await (await eks).endpoint(reference)

@@ -9,6 +9,7 @@ import type { Clock, Randomness } from '../ports/clock.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
 import type { FleetStore } from '../ports/store.ts'
 import { startDeliveries } from '../reconcile/deliveries.ts'
+import type { ObservationMetrics } from '../reconcile/observation-metrics.ts'
 
 const PREFIX = 'whsec_'
 const KEY_BYTES = 32
@@ -20,19 +21,23 @@ export interface NotificationsOptions {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly onError: (error: unknown) => void
+  readonly metrics: Pick<ObservationMetrics, 'delivered'>
 }
 
 export async function composeNotifications(
   options: NotificationsOptions,
 ): Promise<{ readonly wake: () => void; close(): Promise<void> }> {
-  const { configuration, store, secrets, clock, randomness, onError } = options
+  const { configuration, store, secrets, clock, randomness, onError, metrics } = options
   const sender = createHttpSender({
     key: await signingKey(options),
     secrets,
     environment: process.env,
     allowLinkLocal: configuration['webhook-link-local'] === 'yes',
   })
-  const deliveries = startDeliveries({ store, sender, bodyOf, clock, randomness, onError })
+  const deliveries = startDeliveries({
+    ...{ store, sender, bodyOf, clock, randomness, onError },
+    onOutcome: metrics.delivered,
+  })
   return {
     wake: deliveries.wake,
     async close() {

@@ -1,8 +1,11 @@
 /** What is observed of clusters, how it is recorded and told. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Registry } from 'prom-client'
 import type { Configuration } from '../configuration/settings.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Id } from '../fleet/ids.ts'
+import type { Slug } from '../fleet/intents.ts'
 import { DEADLINES } from '../fleet/observed/judge.ts'
 import type { ObjectReader } from '../git/contracts.ts'
 import { createManifests } from '../git/manifests.ts'
@@ -15,9 +18,13 @@ import { type Drift, type Drifts, NO_DRIFTS } from '../ports/drifts.ts'
 import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetWriter } from '../ports/writer.ts'
+import { startAppliedTimes } from '../reconcile/applied-times.ts'
 import { startDriftDetector } from '../reconcile/drift-detector.ts'
 import { type DriftHealer, startDriftHealer } from '../reconcile/drift-healer.ts'
+import { startDriftSweep } from '../reconcile/drift-sweep.ts'
+import { registerFleetMetrics } from '../reconcile/fleet-metrics.ts'
 import { startNudger } from '../reconcile/nudge.ts'
+import { createObservationMetrics, type ObservationMetrics } from '../reconcile/observation-metrics.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
 import { composeClusters } from './compose-clusters.ts'
@@ -36,6 +43,7 @@ export interface ObservationOptions {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly secrets: SecretBackend
+  readonly registry: Registry
   readonly onError: (error: unknown) => void
 }
 
@@ -54,7 +62,8 @@ export async function composeObservation(options: ObservationOptions): Promise<R
   const store = await openStore(options)
   const observations = createMemoryObservations()
   const completed = await remember(store, observations)
-  const notifications = await composeNotifications({ ...options, store })
+  const metrics = createObservationMetrics(options.registry)
+  const notifications = await composeNotifications({ ...options, store, metrics })
   const onEvents = notifications.wake
   const tracker = await startStateTracker({
     writer,
@@ -66,13 +75,14 @@ export async function composeObservation(options: ObservationOptions): Promise<R
     onEvents,
   })
   const observer =
-    configuration.loops === 'none' ? undefined : await watchClusters(options, observations, completed)
+    configuration.loops === 'none'
+      ? undefined
+      : await watchClusters(options, observations, completed, metrics)
+  const sights = observer?.sights ?? NO_SIGHTS
+  const drifts = observer?.drifts ?? NO_DRIFTS
+  registerFleetMetrics(options.registry, { writer, observations, sights, drifts, store, clock, onError })
   return {
-    observations,
-    store,
-    tracker,
-    sights: observer?.sights ?? NO_SIGHTS,
-    drifts: observer?.drifts ?? NO_DRIFTS,
+    ...{ observations, store, tracker, sights, drifts },
     async close() {
       await observer?.close()
       await tracker.close()
@@ -110,9 +120,14 @@ async function watchClusters(
   { configuration, writer, objects, clock, randomness, onError }: ObservationOptions,
   observations: Observations,
   completed: ReadonlyMap<Id, number>,
+  metrics: ObservationMetrics,
 ): Promise<{ readonly sights: Sights; readonly drifts: Drifts; close(): Promise<void> }> {
-  const connections = await composeClusters({ configuration, writer, clock, randomness })
+  const connections = await composeClusters({
+    ...{ configuration, writer, clock, randomness },
+    onRestart: metrics.watchRestarted,
+  })
   const { clusters } = connections
+  const applied = startAppliedTimes({ writer, clock, onApplied: metrics.applied })
   const folders = createFolderIds(objects)
   const drift = startDriftDetector({
     manifests: createManifests({ objects, folders, writer }),
@@ -138,18 +153,35 @@ async function watchClusters(
     deadlines: DEADLINES,
     control: true,
     completed,
+    onJudged: applied.judged,
     onError,
+  })
+  const sweep = startDriftSweep({
+    detector: drift,
+    clusters: () => connected(writer.fleet, observer),
+    installationsOn: (name) => writer.fleet.installationsOn(name).map(({ metadata }) => metadata.id),
+    interval: Number(configuration['drift-sweep-seconds']) * 1000,
+    ...{ clock, randomness, onError },
+    onSwept: (_cluster, seconds, result) => metrics.swept(seconds, result),
   })
   const nudger =
     configuration.nudge === 'off'
       ? undefined
-      : startNudger({ writer, api: clusters.get(CONTROL_CLUSTER), clock, onError })
+      : startNudger({
+          writer,
+          api: clusters.get(CONTROL_CLUSTER),
+          clock,
+          onError,
+          onNudged: metrics.nudged,
+        })
   return {
     sights: observer,
     drifts: withHealing(drift, healer),
     async close() {
       await nudger?.close()
       await healer?.close()
+      await sweep.close()
+      applied.close()
       await observer.close()
       await drift.close()
       await connections.close()
@@ -164,4 +196,11 @@ function withHealing(drifts: Drifts, healer: DriftHealer | undefined): Drifts {
     return healing === undefined ? drift : { ...drift, healing }
   }
   return { all: () => drifts.all().map(healed), of: (id) => drifts.of(id).map(healed) }
+}
+
+function connected(fleet: Fleet, sights: Sights): readonly Slug[] {
+  return fleet
+    .clusters()
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => sights.cluster(name)?.contact.connected === true)
 }

@@ -80,6 +80,7 @@ export async function composeServer(configuration: Configuration, version: strin
     writer,
     secrets,
     objects: home.objects,
+    registry,
     clock,
     randomness,
     onError,

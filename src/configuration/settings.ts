@@ -145,6 +145,13 @@ export const SETTINGS = [
     description: 'on: the engines are told at once what was pushed (sets an annotation of their objects)',
   },
   {
+    key: 'drift-sweep-seconds',
+    placeholder: '<seconds>',
+    default: '600',
+    parse: seconds,
+    description: 'How often everything on a cluster is compared with git, besides what its watches tell',
+  },
+  {
     key: 'poll-seconds',
     placeholder: '<seconds>',
     default: '10',

@@ -1,6 +1,6 @@
 /** Manifests at the head, parsed; the last ones that were read are kept, by content. */
-import type { ObjectId } from '../fleet/ids.ts'
-import type { JsonObject } from '../fleet/intents.ts'
+import type { Id, ObjectId } from '../fleet/ids.ts'
+import type { JsonObject, Slug } from '../fleet/intents.ts'
 import { isJsonObject } from '../fleet/observed/json.ts'
 import { manifestPath } from '../fleet/paths.ts'
 import { parseManifests } from '../fleet/yaml/bulk.ts'
@@ -19,23 +19,27 @@ export interface ManifestsOptions {
 
 export function createManifests({ objects, folders, writer }: ManifestsOptions): Manifests {
   const kept = new Map<ObjectId, readonly JsonObject[]>()
+  async function versionOf(cluster: Slug, installation: Id): Promise<ObjectId | undefined> {
+    const path = manifestPath(cluster, installation)
+    const folder = await folders.at(writer.head, path.slice(0, path.lastIndexOf('/')))
+    if (folder === undefined) return undefined
+    return (await objects.tree(folder)).find((entry) => entry.name === 'manifest.yaml')?.oid
+  }
   return {
+    versionOf,
     async of(cluster, installation) {
-      const path = manifestPath(cluster, installation)
-      const folder = await folders.at(writer.head, path.slice(0, path.lastIndexOf('/')))
-      if (folder === undefined) return []
-      const blob = (await objects.tree(folder)).find((entry) => entry.name === 'manifest.yaml')?.oid
-      if (blob === undefined) return []
-      const known = kept.get(blob)
-      if (known !== undefined) return known
-      const text = Buffer.from(await objects.blob(blob)).toString('utf8')
+      const version = await versionOf(cluster, installation)
+      if (version === undefined) return { version, documents: [] }
+      const known = kept.get(version)
+      if (known !== undefined) return { version, documents: known }
+      const text = Buffer.from(await objects.blob(version)).toString('utf8')
       const documents = parseManifests(text).filter(isJsonObject)
       for (const [oldest] of kept) {
         if (kept.size < MOST_KEPT) break
         kept.delete(oldest)
       }
-      kept.set(blob, documents)
-      return documents
+      kept.set(version, documents)
+      return { version, documents }
     },
   }
 }

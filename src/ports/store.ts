@@ -63,6 +63,14 @@ export interface Delivery {
   readonly lastError?: string
 }
 
+export interface DeliveryBacklog {
+  /** Deliveries that are still tried. */
+  readonly open: number
+  /** Of the event that has waited longest for one of them, milliseconds since 1970. */
+  readonly oldestOpenAt: number | undefined
+  readonly dead: number
+}
+
 export type DeliveryOutcome =
   | { readonly outcome: 'delivered'; readonly at: number }
   | { readonly outcome: 'retry'; readonly at: number; readonly nextAttemptAt: number; readonly error: string }
@@ -102,7 +110,10 @@ export interface FleetStore {
   /** When the next delivery is due; undefined: none is open. */
   nextDue(): Promise<number | undefined>
   settle(delivery: Pick<Delivery, 'event' | 'receiver'>, outcome: DeliveryOutcome): Promise<void>
+  /** Oldest first. */
   deadLetters(receiver: Id | undefined, limit: number): Promise<readonly Delivery[]>
+  /** What is not delivered, of all receivers. */
+  backlog(): Promise<DeliveryBacklog>
   /** Makes dead letters of a receiver open again; returns how many. */
   replay(receiver: Id, now: number): Promise<number>
   /** Removes delivered and old events; returns how many. */

@@ -15,7 +15,9 @@ import type { Clock } from '../ports/clock.ts'
 import type { ClusterApi } from '../ports/clusters.ts'
 import type { Drift, Drifts } from '../ports/drifts.ts'
 import type { Manifests } from '../ports/manifests.ts'
+import { markClean, newWatched, setManifest, type Suspect, type Watched } from './drift-state.ts'
 import { type Loop, startLoop } from './loop.ts'
+import { sweepCluster, type SweepResult } from './sweep-cluster.ts'
 
 const BEAT_MILLISECONDS = 500
 /** What cannot be decided now (the engine is at work, no contact) is looked at again this often. */
@@ -44,33 +46,18 @@ export interface DriftDetector extends Drifts {
   object(cluster: Slug, kind: ResourceKind, object: LiveObject, removed: boolean): void
   /** Its manifests changed, or it was removed. */
   wantedChanged(cluster: Slug, installation: Id): void
+  /**
+   * Lists everything there is on a cluster and compares it: what the watches missed. What differs is looked at again like
+   * anything else before it is reported.
+   * @param installations those that git has on the cluster
+   * @throws FleetError `cluster-unavailable`, `cluster-forbidden`
+   */
+  sweep(cluster: Slug, installations: readonly Id[], signal: AbortSignal): Promise<SweepResult>
   close(): Promise<void>
 }
 
 export function startDriftDetector(options: DriftDetectorOptions): DriftDetector {
   return new Detector(options)
-}
-
-/** Something that differs and is not confirmed yet, or is to be compared. */
-interface Suspect {
-  readonly kind: ResourceKind
-  readonly namespace: string
-  readonly name: string
-  readonly since: number
-  /** As the watch told it; absent: to be read. */
-  readonly object?: LiveObject
-  /** Compared once already: the next look decides. */
-  readonly differs: boolean
-}
-
-interface Watched {
-  readonly cluster: Slug
-  /** Keys of all objects that are there, with their kind. */
-  readonly present: Map<string, { readonly kind: ResourceKind; readonly managed: boolean }>
-  readonly suspects: Map<string, Suspect>
-  readonly drifts: Map<string, Drift>
-  /** What should be there, and should not, is to be looked at. */
-  wantedDirty: boolean
 }
 
 class Detector implements DriftDetector {
@@ -125,6 +112,26 @@ class Detector implements DriftDetector {
     this.#wake(installation)
   }
 
+  async sweep(cluster: Slug, installations: readonly Id[], signal: AbortSignal): Promise<SweepResult> {
+    const { api, manifests, clock } = this.#options
+    return await sweepCluster(
+      {
+        api: api(cluster),
+        manifests,
+        watchedOf: (id) => this.#watch(cluster, id),
+        suspect: (id, key, suspect) => {
+          const { suspects, drifts } = this.#watch(cluster, id)
+          const since = drifts.get(key)?.since ?? clock.now()
+          if (!suspects.has(key)) suspects.set(key, { ...suspect, since })
+          this.#wake(id)
+        },
+      },
+      cluster,
+      installations,
+      signal,
+    )
+  }
+
   async close(): Promise<void> {
     await this.#loop.close()
   }
@@ -132,7 +139,7 @@ class Detector implements DriftDetector {
   #watch(cluster: Slug, installation: Id): Watched {
     let watched = this.#watched.get(installation)
     if (watched === undefined || watched.cluster !== cluster) {
-      watched = { cluster, present: new Map(), suspects: new Map(), drifts: new Map(), wantedDirty: true }
+      watched = newWatched(cluster)
       this.#watched.set(installation, watched)
     }
     return watched
@@ -166,7 +173,9 @@ class Detector implements DriftDetector {
 
   async #lookAt(id: Id, watched: Watched): Promise<void> {
     const { manifests, isSettled, clock } = this.#options
-    const documents = documentsByKey(await manifests.of(watched.cluster, id))
+    const rendered = await manifests.of(watched.cluster, id)
+    const documents = documentsByKey(rendered.documents)
+    setManifest(watched, rendered.version, documents.size)
     if (watched.wantedDirty) this.#expect(watched, documents, id)
     const settled = isSettled(id)
     for (const [key, suspect] of watched.suspects) {
@@ -175,6 +184,7 @@ class Detector implements DriftDetector {
         suspect.differs || this.#differs(wanted, watched.present.get(key)?.managed === true, suspect.object)
       if (!differs) {
         watched.suspects.delete(key)
+        this.#compared(watched, key, suspect.object, wanted !== undefined)
         this.#clear(watched, id, key)
       } else if (!settled || clock.now() - suspect.since < SECOND_LOOK_MILLISECONDS) {
         const { object: _object, ...rest } = suspect
@@ -221,6 +231,13 @@ class Detector implements DriftDetector {
     return object === undefined || compareObject(wanted, object).length > 0
   }
 
+  /** It is as git wants it: the next sweep need not compare it. */
+  #compared(watched: Watched, key: string, object: LiveObject | undefined, wanted: boolean): void {
+    const present = watched.present.get(key)
+    if (present === undefined || object === undefined) return
+    markClean(watched, key, present.kind, object, { managed: present.managed, wanted })
+  }
+
   /** The look that decides. */
   async #confirm(
     watched: Watched,
@@ -232,6 +249,7 @@ class Detector implements DriftDetector {
     const { kind, namespace, name, since } = suspect
     const api = this.#options.api(watched.cluster)
     const live = await api.get(kind, kind.namespaced ? namespace : undefined, name)
+    if (live === undefined) watched.present.delete(key)
     const base = {
       cluster: watched.cluster,
       installation: id,
@@ -263,7 +281,10 @@ class Detector implements DriftDetector {
     const differences = compareObject(wanted, live)
     const confirmed =
       differences.length === 0 ? undefined : await this.#dryRun(watched.cluster, kind, wanted, differences)
-    if (confirmed === undefined || confirmed.fields.length === 0) return this.#clear(watched, id, key)
+    if (confirmed === undefined || confirmed.fields.length === 0) {
+      this.#compared(watched, key, live, true)
+      return this.#clear(watched, id, key)
+    }
     const fields = confirmed.fields.map((difference) => this.#shown(difference, live))
     this.#report(watched, id, key, { ...base, type: 'changed', fields, confirmedBy: confirmed.by })
   }

@@ -44,6 +44,8 @@ export interface ObserverOptions {
   readonly completed: ReadonlyMap<Id, number>
   /** Is told of every object of an installation, and of manifests that changed. */
   readonly drift?: Pick<DriftDetector, 'object' | 'wantedChanged'>
+  /** After each look at an installation; `settled` as `isSettled`, but only by the engine's own word. */
+  readonly onJudged?: (id: Id, settled: boolean, sight: InstallationSight | undefined) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -260,6 +262,7 @@ class FleetObserver implements Observer {
     if (verdict.judgeAgainAt === undefined) this.#again.delete(id)
     else this.#again.set(id, verdict.judgeAgainAt)
     if (verdict.completed) this.#completed.set(id, generation)
+    this.#options.onJudged?.(id, this.#settled.has(id), sight)
     if (sight === undefined) return
     const told = observations.get('installation', id)
     if (told?.generation === generation && before !== undefined && isSame(before, verdict, sight)) return

@@ -1,6 +1,6 @@
 /** Rows of the tables as the port has them; the same for every implementation. */
 import type { Id } from '../fleet/ids.ts'
-import type { Delivery, Receiver, RecordedState, StateEvent } from '../ports/store.ts'
+import type { Delivery, DeliveryBacklog, Receiver, RecordedState, StateEvent } from '../ports/store.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -67,5 +67,14 @@ export function deliveryOf(row: Row): Delivery {
     attempts: number(row, 'attempts'),
     nextAttemptAt: number(row, 'next_attempt_at'),
     ...(lastError === undefined ? {} : { lastError }),
+  }
+}
+
+export function backlogOf(row: Row | undefined): DeliveryBacklog {
+  const oldest = row?.oldest ?? null
+  return {
+    open: Number(row?.open ?? 0),
+    oldestOpenAt: oldest === null ? undefined : Number(oldest),
+    dead: Number(row?.dead ?? 0),
   }
 }

@@ -153,6 +153,17 @@ export function storeContract(
     t.match(await store.due(10_000, 10), [{ event: event(1), attempts: 0 }])
   })
 
+  check('what is not delivered is counted, with the oldest of it', async (t, store) => {
+    t.strictSame(await store.backlog(), { open: 0, oldestOpenAt: undefined, dead: 0 })
+    await store.addReceiver(receiver(1))
+    await store.addReceiver(receiver(2))
+    await store.record([], [event(1), event(2)])
+    t.strictSame(await store.backlog(), { open: 4, oldestOpenAt: 1_001, dead: 0 })
+    for (const delivery of await store.due(5_000, 10))
+      await store.settle(delivery, { outcome: 'dead', at: 5_000, error: 'no' })
+    t.strictSame(await store.backlog(), { open: 2, oldestOpenAt: 1_002, dead: 2 })
+  })
+
   check('receivers are listed until they are removed, and then get nothing', async (t, store) => {
     await store.addReceiver(receiver(2))
     await store.addReceiver(receiver(1))

@@ -1,4 +1,5 @@
 /** What lives and is not what git says, and engines that do not get there. */
+import { engineDrift } from '../../fleet/drift/engine.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import type { Installation } from '../../fleet/intents.ts'
@@ -8,9 +9,6 @@ import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json, type Route } from '../routes.ts'
 
 type DriftParts = Pick<Parts, 'writer' | 'drifts' | 'sights' | 'clock'>
-
-/** An engine that has not applied what git has for this long is stuck, milliseconds. */
-const STUCK = 2 * 60_000
 
 export function driftRoute(parts: DriftParts): Route {
   return {
@@ -39,7 +37,7 @@ function answerDrift({ writer, drifts, sights, clock }: DriftParts, { query }: H
     (cluster === null || of.cluster === cluster) && (id === null || of.installation === id)
   const found = [
     ...drifts.all().map(driftView),
-    ...engineDrift(fleet, sights, clock.now()),
+    ...engineEntries(fleet, sights, clock.now()),
     ...writer
       .problems()
       .filter(({ code }) => code === 'edited-manifest')
@@ -82,7 +80,7 @@ export function driftView({
 }
 
 /** Engines are heard by unit: only what is not in sync costs an entry. */
-function engineDrift(fleet: Fleet, sights: Sights, now: number): readonly DriftEntry[] {
+function engineEntries(fleet: Fleet, sights: Sights, now: number): readonly DriftEntry[] {
   return fleet.installations().flatMap((installation) => engineEntry(installation, sights, now))
 }
 
@@ -90,13 +88,7 @@ function engineEntry({ metadata, spec }: Installation, sights: Sights, now: numb
   const cluster = spec.placement?.cluster
   const engine = sights.installation(metadata.id)?.sight?.engine
   if (cluster === undefined || engine === undefined) return []
-  const late = now - Date.parse(spec.operation.requestedAt) > STUCK
-  const type =
-    engine.sync === 'out-of-sync' && engine.current
-      ? 'engine-out-of-sync'
-      : !engine.current && late
-        ? 'engine-stuck'
-        : undefined
+  const type = engineDrift(engine, spec.operation.requestedAt, now)
   if (type === undefined) return []
   const { name, revision = null, message = null } = engine
   return [

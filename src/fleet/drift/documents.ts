@@ -13,6 +13,9 @@ const KINDS: ReadonlyMap<string, ResourceKind> = new Map(
   ]),
 )
 
+/** Everything of which drift is found. */
+export const COMPARED_KINDS: readonly ResourceKind[] = [...KINDS.values()]
+
 export function documentsByKey(documents: readonly JsonObject[]): ReadonlyMap<string, JsonObject> {
   return new Map(
     documents.flatMap((document) => {

@@ -21,6 +21,8 @@ const STEPS: readonly string[] = [
      next_attempt_at BIGINT NOT NULL, last_error TEXT, PRIMARY KEY (receiver, sequence)
    );
    CREATE INDEX delivery_open ON delivery (receiver, sequence) WHERE status = 'open';`,
+  // Figures are asked for every few seconds: they may not read the whole log.
+  `CREATE INDEX delivery_dead ON delivery (receiver, sequence) WHERE status = 'dead';`,
 ]
 
 /** Any number; the same for all replicas, so that one of them migrates. */

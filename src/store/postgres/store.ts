@@ -4,6 +4,7 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { Id } from '../../fleet/ids.ts'
 import type {
   Delivery,
+  DeliveryBacklog,
   DeliveryOutcome,
   EventQuery,
   FleetStore,
@@ -11,7 +12,7 @@ import type {
   RecordedState,
   StateEvent,
 } from '../../ports/store.ts'
-import { attemptOf, deliveryOf, eventOf, type Row, receiverOf, stateOf } from '../rows.ts'
+import { attemptOf, backlogOf, deliveryOf, eventOf, type Row, receiverOf, stateOf } from '../rows.ts'
 import { migrate } from './schema.ts'
 
 const CONNECTIONS = 5
@@ -187,6 +188,16 @@ class PostgresStore implements FleetStore {
       [receiver ?? null, limit],
     )
     return rows.map(deliveryOf)
+  }
+
+  async backlog(): Promise<DeliveryBacklog> {
+    const [row] = await this.#all(
+      `SELECT (SELECT COUNT(*) FROM delivery WHERE status = 'open') AS open,
+        (SELECT COUNT(*) FROM delivery WHERE status = 'dead') AS dead,
+        (SELECT at FROM event WHERE sequence = (SELECT MIN(sequence) FROM delivery WHERE status = 'open')) AS oldest`,
+      [],
+    )
+    return backlogOf(row)
   }
 
   async replay(receiver: Id, now: number): Promise<number> {

@@ -3,6 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { Id } from '../../fleet/ids.ts'
 import type {
   Delivery,
+  DeliveryBacklog,
   DeliveryOutcome,
   EventQuery,
   FleetStore,
@@ -10,7 +11,7 @@ import type {
   RecordedState,
   StateEvent,
 } from '../../ports/store.ts'
-import { attemptOf, deliveryOf, eventOf, receiverOf, stateOf } from '../rows.ts'
+import { attemptOf, backlogOf, deliveryOf, eventOf, receiverOf, stateOf } from '../rows.ts'
 import { migrate } from './schema.ts'
 
 const DELIVERY = `SELECT d.receiver, d.sequence, d.attempts, d.next_attempt_at, d.last_error,
@@ -160,6 +161,15 @@ class SqliteStore implements FleetStore {
       receiver ?? null,
       limit,
     ).map(deliveryOf)
+  }
+
+  async backlog(): Promise<DeliveryBacklog> {
+    const [row] = this.#all(
+      `SELECT (SELECT COUNT(*) FROM delivery WHERE status = 'open') AS open,
+        (SELECT COUNT(*) FROM delivery WHERE status = 'dead') AS dead,
+        (SELECT at FROM event WHERE sequence = (SELECT MIN(sequence) FROM delivery WHERE status = 'open')) AS oldest`,
+    )
+    return backlogOf(row)
   }
 
   async replay(receiver: Id, now: number): Promise<number> {
