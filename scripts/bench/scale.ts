@@ -1,7 +1,7 @@
 /** `node scripts/bench/scale.ts [--installations 50000] [--clusters 100]`: what a server of a large fleet needs. No peer, no aim. */
 import { Command } from 'commander'
 import { openFleets } from './fleets.ts'
-import { startFleetwright } from './fleetwright.ts'
+import { type Fleetwright, startFleetwright } from './fleetwright.ts'
 import { createAll, read } from './load.ts'
 import { createRequestSource } from './requests.ts'
 import { median, milliseconds, timed } from './row.ts'
@@ -30,19 +30,29 @@ try {
       '/api/installations',
       '/api/installations?owner=nobody',
       '/api/installations/count',
-      '/metrics',
     ]) {
       const times: number[] = []
       for (let round = 0; round < CREATES; round += 1)
         times.push((await timed(() => read(server, path))).seconds)
       write(`GET ${path}: median ${milliseconds(median(times))}`)
     }
+    write(`GET /metrics: median ${milliseconds(median(await scrapes(server)))}`)
     write(`after that ${megabytes(await server.residentMemory())}`)
   } finally {
     await server.close()
   }
 } finally {
   await fleets.close()
+}
+
+/** Figures are kept for a second, so scrapes come further apart; seconds each. */
+async function scrapes(server: Fleetwright): Promise<readonly number[]> {
+  const times: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    times.push((await timed(() => read(server, '/metrics'))).seconds)
+  }
+  return times
 }
 
 function megabytes(bytes: number): string {

@@ -30,7 +30,6 @@ const NOT_YET: readonly NotYet[] = [
     'Run the Mattermost command line in a pod',
   ],
   ['GET', '/api/cluster_installation/{id}/pprof', 'getClusterInstallationPprof', 'Profiles of the pods'],
-  ['GET', '/api/cluster_installation/{id}/status', 'getClusterInstallationStatus', 'Status of the pods'],
   [
     'POST',
     '/api/cluster_installations/migrate',

@@ -22,12 +22,16 @@ const changed = await send(url, 'PUT', `/api/installation/${installation}/matter
 })
 makeStable(parts, installation)
 const group = (await send(url, 'POST', '/api/groups', { body: { name: 'ring', version: '1' } })).body.ID
+const webhook = (
+  await send(url, 'POST', '/api/webhooks', { body: { OwnerID: 'owner', URL: 'http://127.0.0.1:9/' } })
+).body.ID
 const NOBODY = 'a'.repeat(26)
 
 /** Bodies and queries that succeed, by operation. Others are sent without, and may be refused. */
 const REQUESTS: Readonly<Record<string, { readonly body?: object; readonly query?: string }>> = {
   revertCommit: { body: { commit: commitOf(changed), kind: 'installation', id: installation } },
   explainPlacement: { query: `?id=${installation}` },
+  replayReceiver: { body: {} },
   createToken: { body: { name: 'another', role: 'reader' } },
   getFleetHistory: { query: `?kind=installation&id=${installation}` },
   createGroup: { body: { name: 'ring-2', version: '1' } },
@@ -62,7 +66,9 @@ function addressOf(path: string): string {
         ? group
         : path.startsWith('/api/cluster_installation/')
           ? deployment
-          : NOBODY
+          : path.startsWith('/api/fleet/receivers/')
+            ? webhook
+            : NOBODY
   const kinds = { cluster, group, installation }
   const locked = /^\/api\/security\/(cluster|group|installation)\//.exec(path)?.[1]
   const found = Object.entries(kinds).find(([kind]) => kind === locked)?.[1]

@@ -42,7 +42,7 @@ export function observed({ verdict, engine, mattermost, sight }: SightChanges = 
         ...mattermost,
       },
       resources: [],
-      pods: { wanted: 1, ready: 1, problems: [] },
+      pods: { wanted: 1, total: 1, running: 1, started: 1, ready: 1, problems: [] },
       operatorBusy: 0,
       observedAt: SEEN_AT,
       ...sight,

@@ -3,6 +3,7 @@ import type { Parts } from '../context.ts'
 import { json, type Route } from '../routes.ts'
 import { clusterStatusRoutes } from './cluster-status.ts'
 import { fleetStatusRoute } from './fleet-status.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
 import { driftRoute } from './drift.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
@@ -19,6 +20,7 @@ export function fleetRoutes(parts: Parts): readonly Route[] {
     problemsRoute(parts),
     statusRoute(parts),
     driftRoute(parts),
+    ...deadLetterRoutes(parts),
     placementRoute(parts),
     revertRoute(parts),
     ...tokenRoutes(parts),

@@ -8,6 +8,7 @@ import { PAGING_QUERY, pageOf, readPaging } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
 import { lockView, milliseconds } from '../views/common.ts'
 import { listOf, schemaOf } from '../views/schemas.ts'
+import { clusterInstallationStatusRoute } from './cluster-installation-status.ts'
 
 export function clusterInstallationReadRoutes(parts: Parts): readonly Route[] {
   const wire = { wire: true, role: 'reader', method: 'GET' } as const
@@ -33,6 +34,7 @@ export function clusterInstallationReadRoutes(parts: Parts): readonly Route[] {
       responses: { 200: { description: 'The deployment', schema: schemaOf('ClusterInstallation') } },
       handler: async (context) => get(parts, context),
     },
+    clusterInstallationStatusRoute(parts),
   ]
 }
 

@@ -69,6 +69,11 @@ export interface MattermostSight {
 /** Pods of an installation, counted. */
 export interface PodSight {
   readonly wanted: number
+  /** Those that are not done and do not go away. */
+  readonly total: number
+  readonly running: number
+  /** All of their containers have started. */
+  readonly started: number
   readonly ready: number
   /** What keeps pods from being ready, for example `ImagePullBackOff`, with how many. */
   readonly problems: readonly { readonly reason: string; readonly message?: string; readonly count: number }[]

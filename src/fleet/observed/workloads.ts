@@ -11,6 +11,7 @@ export function keepPod({ apiVersion, kind, metadata, spec, status }: LiveObject
     .filter(isJsonObject)
     .map((container) => ({
       ready: container.ready ?? false,
+      started: container.started ?? false,
       restartCount: container.restartCount ?? 0,
       state: container.state ?? {},
     }))
@@ -30,11 +31,14 @@ export function keepPod({ apiVersion, kind, metadata, spec, status }: LiveObject
 
 /** @param wanted replicas that the deployment is to have */
 export function podSight(pods: Iterable<LiveObject>, wanted: number): PodSight {
-  let ready = 0
+  let [total, running, started, ready] = [0, 0, 0, 0]
   const problems = new Map<string, { reason: string; message?: string; count: number }>()
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp !== undefined || textAt(pod.status, 'phase') === 'Succeeded') continue
     const problem = problemOf(pod)
+    total += 1
+    if (textAt(pod.status, 'phase') === 'Running') running += 1
+    if (hasStarted(pod)) started += 1
     if (conditionsOf(pod.status)?.some(({ type, status }) => type === 'Ready' && status === 'True') === true)
       ready += 1
     else if (problem !== undefined) {
@@ -43,7 +47,19 @@ export function podSight(pods: Iterable<LiveObject>, wanted: number): PodSight {
     }
   }
   const worst = [...problems.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1))
-  return { wanted, ready, problems: worst.slice(0, MOST_PROBLEMS) }
+  return { wanted, total, running, started, ready, problems: worst.slice(0, MOST_PROBLEMS) }
+}
+
+/** Init containers that are done are not started any more. */
+function hasStarted(pod: LiveObject): boolean {
+  const containers = listAt(pod.status, 'containers').filter(isJsonObject)
+  return (
+    containers.length > 0 &&
+    containers.every(
+      (container) =>
+        container.started === true || objectAt(objectAt(container, 'state'), 'terminated') !== undefined,
+    )
+  )
 }
 
 function problemOf(pod: LiveObject): { readonly reason: string; readonly message?: string } | undefined {

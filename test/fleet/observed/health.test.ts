@@ -195,7 +195,12 @@ test('pods are counted with what keeps them from being ready', async (t) => {
   })
   const sight = podSight(
     [
-      pod({ phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }),
+      pod({
+        phase: 'Running',
+        conditions: [{ type: 'Ready', status: 'True' }],
+        initContainerStatuses: [{ started: false, state: { terminated: { reason: 'Completed' } } }],
+        containerStatuses: [{ started: true, ready: true, state: { running: {} } }],
+      }),
       pod(waiting('ImagePullBackOff')),
       pod(waiting('ImagePullBackOff')),
       pod(waiting('ContainerCreating')),
@@ -209,6 +214,9 @@ test('pods are counted with what keeps them from being ready', async (t) => {
   )
   t.strictSame(sight, {
     wanted: 5,
+    total: 5,
+    running: 1,
+    started: 1,
     ready: 1,
     problems: [
       { reason: 'ImagePullBackOff', count: 2 },

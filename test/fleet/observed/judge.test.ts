@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { DEADLINES, type JudgeInput, judge } from '../../../src/fleet/observed/judge.ts'
-import type { InstallationSight, MattermostSight } from '../../../src/fleet/observed/sight.ts'
+import type { InstallationSight, MattermostSight, PodSight } from '../../../src/fleet/observed/sight.ts'
 import type { InstallationOperation } from '../../../src/fleet/intents.ts'
 import { CREATED_AT, installation } from '../../support/intents.ts'
 
@@ -34,6 +34,10 @@ const asleep = {
   replicas: 0,
 } as const
 
+function pods(wanted: number, ready: number, problems: PodSight['problems'] = []): PodSight {
+  return { wanted, total: wanted, running: ready, started: ready, ready, problems }
+}
+
 function sight(extra: Partial<InstallationSight> = {}): InstallationSight {
   return {
     contact: { connected: true, lastContact: START },
@@ -48,7 +52,7 @@ function sight(extra: Partial<InstallationSight> = {}): InstallationSight {
     namespace: 'active',
     mattermost: mattermost(),
     resources: [],
-    pods: { wanted: 1, ready: 1, problems: [] },
+    pods: pods(1, 1),
     operatorBusy: 0,
     observedAt: START,
     ...extra,
@@ -75,7 +79,7 @@ const resource = (kind: string, health: 'healthy' | 'progressing' | 'degraded', 
   since: START,
 })
 const noCr = { mattermost: undefined, pods: undefined }
-const pulling = { pods: { wanted: 2, ready: 0, problems: [{ reason: 'ImagePullBackOff', count: 2 }] } }
+const pulling = { pods: pods(2, 0, [{ reason: 'ImagePullBackOff', count: 2 }]) }
 
 const CASES: readonly Case[] = [
   { name: 'no cluster was tried', kind: 'creation', sight: undefined, state: 'creation-requested' },
@@ -132,7 +136,7 @@ const CASES: readonly Case[] = [
   {
     name: 'Mattermost starts',
     kind: 'creation',
-    sight: sight({ mattermost: mattermost(reconciling), pods: { wanted: 2, ready: 1, problems: [] } }),
+    sight: sight({ mattermost: mattermost(reconciling), pods: pods(2, 1) }),
     state: 'creation-in-progress',
     reason: /1 of 2 pods/,
   },
@@ -253,7 +257,7 @@ const CASES: readonly Case[] = [
     name: 'sleeps',
     kind: 'hibernation',
     hibernated: true,
-    sight: sight({ mattermost: mattermost(asleep), pods: { wanted: 0, ready: 0, problems: [] } }),
+    sight: sight({ mattermost: mattermost(asleep), pods: pods(0, 0) }),
     state: 'hibernating',
   },
   {
@@ -267,7 +271,7 @@ const CASES: readonly Case[] = [
     name: 'sleeps before its deletion',
     kind: 'deletion-pending',
     hibernated: true,
-    sight: sight({ mattermost: mattermost(asleep), pods: { wanted: 0, ready: 0, problems: [] } }),
+    sight: sight({ mattermost: mattermost(asleep), pods: pods(0, 0) }),
     state: 'deletion-pending',
   },
   { name: 'comes back', kind: 'deletion-cancellation', sight: sight(), state: 'stable' },
