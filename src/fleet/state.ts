@@ -51,8 +51,8 @@ export function clusterInstallationState(
   seen: Seen | undefined,
 ): string {
   const { operation } = installation.spec
-  if (seen !== undefined && seen.generation >= operation.generation) return seen.state
   if (clusterInstallation.deletedAt !== undefined) return 'deleted'
+  if (seen !== undefined && seen.generation >= operation.generation) return seen.state
   if (operation.kind === 'deletion') return 'deletion-requested'
   return operation.kind === 'creation' ? 'creation-requested' : 'reconciling'
 }
@@ -61,7 +61,6 @@ const CREATING = [
   'creation-requested',
   'creation-pre-provisioning',
   'creation-in-progress',
-  'creation-dns',
   'creation-configuring-dns',
   'creation-no-compatible-clusters',
   'creation-final-tasks',
