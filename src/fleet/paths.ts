@@ -84,6 +84,11 @@ export function fleetControlPath(engine: EngineName): FleetPath {
   return `control/${engine}/_fleet.yaml` as FleetPath
 }
 
+/** For people to put where the engine reads it; no engine applies this folder. */
+export function healthChecksPath(engine: EngineName): FleetPath {
+  return `control/health-checks/${engine}.yaml` as FleetPath
+}
+
 export type PathRole =
   | {
       readonly role: 'intent'
@@ -123,6 +128,7 @@ const PATTERNS: readonly (readonly [RegExp, (match: RegExpMatchArray) => PathRol
   ],
   [/^clusters\/([^/]+)\/system\/.+/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'system' })],
   [/^clusters\/([^/]+)\/infra\/.+/, (m) => ({ role: 'rendered', cluster: m[1], unit: 'infra' })],
+  [/^control\/health-checks\/(?:argocd|flux)\.yaml$/, () => ({ role: 'rendered', unit: 'control' })],
   [/^control\/(?:argocd|flux)\/_fleet\.yaml$/, () => ({ role: 'rendered', unit: 'control' })],
   [
     /^control\/(?:argocd|flux)\/([^/]+)\.yaml$/,

@@ -105,8 +105,8 @@ function nudgeFor(fleet: Fleet, path: string, token: string): Nudge | undefined 
   if (role.role !== 'rendered') return undefined
   const { unit, cluster, id } = role
   if (unit === 'control') {
-    const engine = path.startsWith('control/flux/') ? 'flux' : 'argocd'
-    return isUsed(fleet, engine) ? nudgeOf(controlUnitOf(engine), token) : undefined
+    const engine = (['argocd', 'flux'] as const).find((one) => path.startsWith(`control/${one}/`))
+    return engine !== undefined && isUsed(fleet, engine) ? nudgeOf(controlUnitOf(engine), token) : undefined
   }
   if (cluster === undefined) return undefined
   const engine = engineOf(fleet, cluster)

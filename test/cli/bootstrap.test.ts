@@ -14,6 +14,12 @@ test('bootstrap prints what the engine of the fleet needs to follow it, and noth
   const flux = await runHere(['bootstrap', folder, '--engine', 'flux'])
   t.match(flux.stdout, /^kind: GitRepository$/m)
   t.match(flux.stdout, /^kind: Kustomization$/m)
+  const checks = await runHere(['bootstrap', folder, '--health-checks'])
+  t.match(checks.stdout, /^ {2}name: argocd-cm$/m)
+  t.match(
+    (await runHere(['bootstrap', folder, '--health-checks', '--engine', 'flux'])).stdout,
+    /healthCheckExprs/,
+  )
   t.match(await runHere(['bootstrap', join(folder, 'groups')]), {
     code: 2,
     stdout: /name the folder of a fleet repository/,

@@ -26,6 +26,8 @@ test('init makes a folder that is valid, rendered and committed', async (t) => {
     'fleet.yaml',
     'control/argocd/_fleet.yaml',
     'control/flux/_fleet.yaml',
+    'control/health-checks/argocd.yaml',
+    'control/health-checks/flux.yaml',
   ])
   const log = await runProcess('git', ['log', '--format=%H %s', 'main'], { cwd: folder })
   t.equal(log.stdout, `${commit} Create fleet fleet\n`)
@@ -34,7 +36,7 @@ test('init makes a folder that is valid, rendered and committed', async (t) => {
   t.match(await runHere(['render', '--check', folder]), { code: 0 })
   t.match(await runHere(['init', folder, '--domain', 'x.example']), {
     code: 2,
-    stdout: /has .*fleet\.yaml already/,
+    stdout: /has .*fleet\.yaml.* already/,
   })
 })
 

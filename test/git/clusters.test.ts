@@ -93,9 +93,21 @@ function fluxIsAtMain(t: Test, fleet: Fleet): void {
 
 test('the first commit has what the engines are pointed at', async (t) => {
   const { files, writer } = await start(t)
-  t.same(files('main'), ['control/argocd/_fleet.yaml', 'control/flux/_fleet.yaml', 'fleet.yaml'])
+  t.same(files('main'), [
+    'control/argocd/_fleet.yaml',
+    'control/flux/_fleet.yaml',
+    'control/health-checks/argocd.yaml',
+    'control/health-checks/flux.yaml',
+    'fleet.yaml',
+  ])
   await writer.submit(add('prod-1', 500), requestContext(0))
-  t.same(files('control'), ['argocd/_fleet.yaml', 'argocd/prod-1.yaml', 'flux/_fleet.yaml'])
+  t.same(files('control'), [
+    'argocd/_fleet.yaml',
+    'argocd/prod-1.yaml',
+    'flux/_fleet.yaml',
+    'health-checks/argocd.yaml',
+    'health-checks/flux.yaml',
+  ])
 })
 
 test('a cluster of Flux has all its refs from its first commit', async (t) => {

@@ -54,6 +54,7 @@ const SYSTEM: readonly (readonly [EngineName, string, readonly string[]])[] = [
   ['argocd', 'control/argocd/prod-1.yaml', ['Application argocd/fleetwright']],
   ['argocd', 'control/argocd/_fleet.yaml', ['Application argocd/fleetwright']],
   ['argocd', 'control/flux/_fleet.yaml', []],
+  ['argocd', 'control/health-checks/argocd.yaml', []],
   ['flux', 'clusters/prod-1/system/control/nginx.yaml', ['GitRepository flux-system/prod-1-system']],
   ['flux', 'clusters/prod-1/system/manifests/observer.yaml', ['GitRepository flux-system/prod-1-system']],
   ['flux', 'control/flux/prod-1.yaml', ['GitRepository flux-system/fleetwright']],

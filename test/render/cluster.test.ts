@@ -107,7 +107,8 @@ test('a cluster renders to the golden files, nothing more and nothing less', asy
 test('what is rendered is canonical: read and printed again it is the same text', async (t) => {
   for (const engine of ENGINES)
     for (const [path, text] of filesOf(engine, PROD, BARE)) {
-      if (!path.endsWith('.yaml')) continue
+      // Scripts stand there as blocks of lines, for people to read.
+      if (!path.endsWith('.yaml') || path === 'control/health-checks/argocd.yaml') continue
       const again = documentsOf(text).map(emitDocument).join('---\n')
       t.equal(again, text.replace(/^(?:#.*\n)+/, ''), `${engine}/${path}`)
     }
@@ -121,7 +122,8 @@ test('every document is valid against its real CRD', {
   let checked = 0
   for (const engine of ENGINES)
     for (const [path, text] of filesOf(engine, PROD, BARE)) {
-      if (!path.endsWith('.yaml')) continue
+      // One is a patch, the other a part of a ConfigMap.
+      if (!path.endsWith('.yaml') || path.startsWith('control/health-checks/')) continue
       for (const document of documentsOf(text)) {
         const found = check(document)
         if (found === 'no CRD') without.add(`${document.apiVersion} ${document.kind}`)
@@ -134,6 +136,8 @@ test('every document is valid against its real CRD', {
     'helm.toolkit.fluxcd.io/v2 HelmRelease',
     'rbac.authorization.k8s.io/v1 ClusterRole',
     'rbac.authorization.k8s.io/v1 ClusterRoleBinding',
+    'rbac.authorization.k8s.io/v1 Role',
+    'rbac.authorization.k8s.io/v1 RoleBinding',
     'v1 Namespace',
     'v1 ServiceAccount',
   ])
@@ -332,6 +336,40 @@ test('Fleetwright may look at all that an installation consists of, at no secret
   for (const { apiVersion, kind } of goldenInstallations())
     t.ok(allowed.has(`${groupOf(apiVersion)}/${pluralOf(kind)}`), `${apiVersion} ${kind}`)
   for (const entry of ['/nodes', '/pods', 'apps/deployments']) t.ok(allowed.has(entry), entry)
+})
+
+test('on the control cluster Fleetwright looks at objects of the engines and annotates them, and no more', async (t) => {
+  const roles = (engine: EngineName, settingsOf: FleetSettings): readonly Document[] =>
+    documentsOf(bootstrapManifests(sets, settingsOf, engine)).filter(({ kind }) => kind === 'Role')
+  for (const engine of ENGINES) {
+    const mixed = bootstrapManifests(sets, fleet('flux'), engine)
+    const documents = documentsOf(mixed)
+    const namespace = engine === 'argocd' ? 'argocd' : 'flux-system'
+    t.equal(
+      documents.some(({ kind }) => kind === 'ServiceAccount'),
+      engine === 'flux',
+      'one account: where the engine of the fleet is',
+    )
+    t.strictSame(
+      roles(engine, fleet('flux')).map(({ metadata, rules }) => [
+        metadata.name,
+        metadata.namespace,
+        rules.flatMap(({ verbs }: { readonly verbs: readonly string[] }) => verbs),
+      ]),
+      [
+        ['fleetwright-observer', namespace, ['get', 'list', 'watch', 'get', 'list', 'watch']],
+        ['fleetwright-nudge', namespace, ['patch', 'patch']],
+      ],
+    )
+    for (const { subjects } of documents.filter(({ kind }) => kind === 'RoleBinding'))
+      t.strictSame(subjects, [{ kind: 'ServiceAccount', name: 'fleetwright', namespace: 'flux-system' }])
+    const unwanted = settings({ engine: 'flux', nudgeEngines: false })
+    t.strictSame(
+      roles(engine, unwanted).map(({ metadata }) => metadata.name),
+      ['fleetwright-observer'],
+    )
+    t.notMatch(mixed, /ClusterRole|secrets|'\*'|"\*"$/m)
+  }
 })
 
 test('the bootstrap makes each engine follow its half of the control ref, and is in git as well', async (t) => {

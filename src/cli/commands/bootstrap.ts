@@ -7,9 +7,15 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { EngineName, FleetSettings } from '../../fleet/intents.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
 import { bootstrapManifests } from '../../render/cluster/bootstrap.ts'
+import { healthChecks } from '../../render/cluster/health-checks.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../../system/template-files.ts'
 import { problemLines } from '../checkout.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
+
+interface BootstrapOptions {
+  readonly engine?: EngineName
+  readonly healthChecks?: boolean
+}
 
 export function addBootstrap(
   program: Command,
@@ -21,13 +27,18 @@ export function addBootstrap(
     .description('print what a person applies once on the control cluster; all else follows from git')
     .argument('[dir]', 'folder of the fleet repository', '.')
     .addOption(new Option('--engine <engine>', "another engine than the fleet's").choices(['argocd', 'flux']))
+    .option(
+      '--health-checks',
+      'instead, how the engine judges installations: part of argocd-cm, or a patch for Flux',
+    )
     .addHelpText(
       'after',
       '\nFor example: fleetwright bootstrap fleet | kubectl --context control apply --filename -',
     )
-    .action(async (folder: string, { engine }: { readonly engine?: EngineName }) => {
+    .action(async (folder: string, { engine, healthChecks: checks }: BootstrapOptions) => {
       const settings = await readSettingsDocument(folder)
-      terminal.write(bootstrapManifests(await readTemplateSets(TEMPLATE_FOLDER), settings, engine))
+      if (checks === true) terminal.write(healthChecks(engine ?? settings.spec.engine))
+      else terminal.write(bootstrapManifests(await readTemplateSets(TEMPLATE_FOLDER), settings, engine))
       finish(0)
     })
 }

@@ -4,7 +4,7 @@ import { type HealthReport, report } from './health.ts'
 import { conditionsOf, numberAt, objectAt, pick, textAt } from './json.ts'
 import { keepMetadata, type LiveObject } from './objects.ts'
 
-const PAUSED = 'crossplane.io/paused'
+export const PAUSED = 'crossplane.io/paused'
 
 /** What is read of a managed resource; `forProvider` and the secrets' names are not kept. */
 export function keepManagedResource({ apiVersion, kind, metadata, spec, status }: LiveObject): LiveObject {
@@ -22,9 +22,11 @@ export function keepManagedResource({ apiVersion, kind, metadata, spec, status }
 }
 
 /** States that AWS itself calls working; every other one that it names is not. */
-const WORKING = [
+export const WORKING = [
   'available',
   'ACTIVE',
+  // Of access keys.
+  'Active',
   'backing-up',
   'modifying',
   'configuring-enhanced-monitoring',
@@ -34,7 +36,7 @@ const WORKING = [
   'UPDATING',
   'scaling-storage',
 ]
-const BEGINNING = ['creating', 'CREATING', 'starting', 'rebooting', 'configuring-iam-database-auth']
+export const BEGINNING = ['creating', 'CREATING', 'starting', 'rebooting', 'configuring-iam-database-auth']
 
 /**
  * The order matters: paused, not reconciled, last operation failed, ready. A missing status is progress, not health; a
@@ -80,6 +82,15 @@ function isPaused(spec: JsonObject | undefined): boolean {
   return Array.isArray(spec?.managementPolicies) && spec.managementPolicies.length === 0
 }
 
+/** Reasons of a condition that is not true by which External Secrets says that it is broken; others say that it is on its way. */
+export const FAILING = [
+  'SecretSyncedError',
+  'SecretMissing',
+  'InvalidStoreConfiguration',
+  'InvalidProviderConfig',
+  'ValidationFailed',
+]
+
 /** Objects with a `Ready` condition that means what it says: External Secrets, CloudNativePG databases, stores. */
 export function readyHealth(object: LiveObject): HealthReport {
   const { metadata, status, kind } = object
@@ -92,8 +103,8 @@ export function readyHealth(object: LiveObject): HealthReport {
   if (ready === undefined)
     return report('progressing', 'NotProcessed', `Waiting for the controller to look at the ${kind}`)
   if (ready.status === 'True') return report('healthy', ready.reason || 'Ready', ready.message || 'Ready')
-  // Cloud NativePG and External Secrets say why in the reason; a cluster in setup is not broken.
-  const failing = /error|fail|invalid|missing/i.test(ready.reason)
+  // A cluster of CloudNativePG in setup is not broken.
+  const failing = FAILING.includes(ready.reason)
   return report(
     failing ? 'degraded' : 'progressing',
     ready.reason || 'NotReady',

@@ -11,8 +11,12 @@ export const DEPLOYMENT = resource('apps', 'v1', 'Deployment', 'deployments')
 /** Of the operator's pods and deployments: all of an installation has it. */
 export const INSTALLATION_SELECTOR = 'installation.mattermost.com/installation'
 
+/** How the health of a kind is judged: by our functions, by Argo CD (Lua) and by Flux (CEL). */
+export type HealthRule = 'mattermost' | 'managed-resource' | 'ready'
+
 export interface JudgedKind {
   readonly kind: ResourceKind
+  readonly rule: Exclude<HealthRule, 'mattermost'>
   readonly keep: (object: LiveObject) => LiveObject
   readonly health: (object: LiveObject) => HealthReport
 }
@@ -49,10 +53,16 @@ export const JUDGED_KINDS: readonly JudgedKind[] = [
   ]),
   {
     kind: resource('external-secrets.io', 'v1', 'ExternalSecret', 'externalsecrets'),
+    rule: 'ready',
     keep: keepReady,
     health: readyHealth,
   },
-  { kind: resource('postgresql.cnpg.io', 'v1', 'Cluster', 'clusters'), keep: keepReady, health: readyHealth },
+  {
+    kind: resource('postgresql.cnpg.io', 'v1', 'Cluster', 'clusters'),
+    rule: 'ready',
+    keep: keepReady,
+    health: readyHealth,
+  },
 ]
 
 /** Kinds that an installation consists of too and that have no health of their own: watched for drift. */
@@ -74,6 +84,7 @@ function managed(
 ): readonly JudgedKind[] {
   return names.map(([kind, plural]) => ({
     kind: resource(group, version, kind, plural),
+    rule: 'managed-resource',
     keep: keepManagedResource,
     health: managedResourceHealth,
   }))

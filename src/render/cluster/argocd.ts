@@ -2,6 +2,7 @@
 import type { Cluster, FleetSettings } from '../../fleet/intents.ts'
 import { SYSTEM_CONTROL_FOLDER, SYSTEM_MANIFESTS_FOLDER } from '../../fleet/paths.ts'
 import type { TemplateSet } from '../template-set.ts'
+import { controlAccess } from './control-access.ts'
 import {
   ARGOCD_NAMESPACE,
   CONTROL_CLUSTER,
@@ -18,7 +19,7 @@ const INSTALLATION_NAMESPACES = '?'.repeat(26)
 /** Where charts put what extends the API server. */
 const KUBE_SYSTEM = 'kube-system'
 
-/** What applies `control/argocd`: the project and the Application that a person applies once. */
+/** What applies `control/argocd`, and Fleetwright's own access: what a person applies once. */
 export function argocdBootstrap(templates: TemplateSet, settings: FleetSettings['spec']): string {
   const repository = settings.repository.url
   return [
@@ -27,6 +28,7 @@ export function argocdBootstrap(templates: TemplateSet, settings: FleetSettings[
       namespace: ARGOCD_NAMESPACE,
       repository,
     }),
+    ...controlAccess(templates, settings, 'argocd'),
     templates.render('cluster/argocd/directory', {
       cluster: false,
       name: FLEET_NAME,

@@ -6,6 +6,7 @@ import { fleetControlPath } from '../../fleet/paths.ts'
 import type { TemplateSets } from '../template-set.ts'
 import { argocdBootstrap } from './argocd.ts'
 import { fluxBootstrap } from './flux.ts'
+import { healthCheckFiles } from './health-checks.ts'
 
 const ENGINES = ['argocd', 'flux'] as const satisfies readonly EngineName[]
 
@@ -30,10 +31,13 @@ export function bootstrapManifests(
   return engine === 'argocd' ? argocdBootstrap(templates, spec) : fluxBootstrap(templates, spec)
 }
 
-/** The same text in git, for each engine: no folder of `control/` is ever missing, and a new URL reaches the engines. */
+/** The same text in git, for each engine: no folder of `control/` is ever missing, and a new URL reaches the engines. And the health checks. */
 export function renderFleetControl(sets: TemplateSets, settings: FleetSettings): readonly FileChange[] {
-  return ENGINES.map((engine) => ({
-    path: fleetControlPath(engine),
-    text: bootstrapManifests(sets, settings, engine),
-  }))
+  return [
+    ...ENGINES.map((engine) => ({
+      path: fleetControlPath(engine),
+      text: bootstrapManifests(sets, settings, engine),
+    })),
+    ...healthCheckFiles(),
+  ]
 }

@@ -3,6 +3,7 @@ import { SHARDS } from '../../fleet/ids.ts'
 import type { Cluster, FleetSettings } from '../../fleet/intents.ts'
 import { SYSTEM_CONTROL_FOLDER, SYSTEM_MANIFESTS_FOLDER } from '../../fleet/paths.ts'
 import type { TemplateSet } from '../template-set.ts'
+import { controlAccess } from './control-access.ts'
 import { CONTROL_REF, FLEET_NAME, FLUX_NAMESPACE, kubeconfigOf, loginOf, objectNameOf } from './names.ts'
 import type { Utility } from './utilities.ts'
 
@@ -23,7 +24,7 @@ interface Kustomization {
   readonly kubeconfig: string | false
 }
 
-/** What applies `control/flux`: the source and the Kustomization that a person applies once. */
+/** What applies `control/flux`, and Fleetwright's own access: what a person applies once. */
 export function fluxBootstrap(templates: TemplateSet, settings: FleetSettings['spec']): string {
   const introduction = templates.render('cluster/flux/introduction', {})
   const objects = writer(templates, settings, undefined)
@@ -34,7 +35,7 @@ export function fluxBootstrap(templates: TemplateSet, settings: FleetSettings['s
     path: './flux',
     kubeconfig: false,
   })
-  return `${introduction}${source}---\n${kustomization}`
+  return introduction + [...controlAccess(templates, settings, 'flux'), source, kustomization].join('---\n')
 }
 
 /** First the system, then the shards. */
