@@ -25,7 +25,12 @@ export interface FleetStatus {
   readonly engine: string
   readonly head: string
   readonly placement: string
-  readonly installations: { readonly total: number; readonly states: Readonly<Record<string, number>> }
+  readonly installations: {
+    readonly total: number
+    readonly states: Readonly<Record<string, number>>
+    readonly healths: Readonly<Record<string, number>>
+    readonly stuck: number
+  }
   readonly clusters: readonly {
     readonly id: string
     readonly name: string
@@ -42,6 +47,8 @@ export interface FleetStatus {
   }[]
   readonly waiting: readonly { readonly id: string; readonly name: string; readonly reason: string }[]
   readonly waitingTotal: number
+  /** Installations with drift. */
+  readonly drift: number
   readonly problems: number
 }
 

@@ -4,6 +4,7 @@ import { type FleetError, isFleetError } from '../fleet/errors.ts'
 import type { AddCommand, CommandContext, ExitCode } from './command-context.ts'
 import { addBootstrap } from './commands/bootstrap.ts'
 import { addDiff } from './commands/diff.ts'
+import { addDrift } from './commands/drift.ts'
 import { addHistory } from './commands/history.ts'
 import { addInit } from './commands/init.ts'
 import { addPlan } from './commands/plan.ts'
@@ -21,6 +22,7 @@ const COMMANDS: readonly AddCommand[] = [
   addPlan,
   addDiff,
   addStatus,
+  addDrift,
   addHistory,
   addBootstrap,
   addToken,

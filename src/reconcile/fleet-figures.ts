@@ -1,10 +1,10 @@
 /** The fleet in figures, counted in one pass over what is in memory. Labels are clusters, states, healths and kinds of drift. */
 import { engineDrift } from '../fleet/drift/engine.ts'
-import { installationState, waitingReason } from '../fleet/state.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Installation } from '../fleet/intents.ts'
-import type { Observations } from '../ports/observations.ts'
+import { installationState, waitingReason } from '../fleet/state.ts'
 import type { Drifts } from '../ports/drifts.ts'
+import type { Observations } from '../ports/observations.ts'
 import type { Sights } from '../ports/sights.ts'
 
 /** Of installations that wait for a cluster. */
@@ -15,6 +15,8 @@ export interface FigureParts {
   readonly sights: Sights
   readonly drifts: Drifts
 }
+
+const SLICE = 1_000
 
 /** Numbers by cluster, then by what is counted. */
 export type Numbers = ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -27,10 +29,12 @@ export interface FleetFigures {
   readonly stuck: ReadonlyMap<string, number>
 }
 
-export function countFleet(fleet: Fleet, parts: FigureParts, now: number): FleetFigures {
+/** In slices: others have their turn while a large fleet is counted. */
+export async function countFleet(fleet: Fleet, parts: FigureParts, now: number): Promise<FleetFigures> {
   const [states, healths, drift] = [new Tally(), new Tally(), new Tally()]
   const stuck = new Map<string, number>()
-  for (const installation of fleet.installations()) {
+  for (const [at, installation] of fleet.installations().entries()) {
+    if (at % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve))
     const cluster = installation.spec.placement?.cluster ?? NO_CLUSTER
     states.count(cluster, stateOf(fleet, installation, parts.observations))
     const observed = parts.sights.installation(installation.metadata.id)

@@ -24,8 +24,8 @@ export function registerFleetMetrics(registry: Registry, parts: FleetMetricsPart
 }
 
 /** All gauges of one scrape come from the same pass. */
-function keeper({ writer, clock, ...parts }: FleetMetricsParts): () => FleetFigures {
-  let kept: { readonly figures: FleetFigures; readonly at: number } | undefined
+function keeper({ writer, clock, ...parts }: FleetMetricsParts): () => Promise<FleetFigures> {
+  let kept: { readonly figures: Promise<FleetFigures>; readonly at: number } | undefined
   return () => {
     const at = clock.monotonic()
     if (kept === undefined || at - kept.at > KEEP_MILLISECONDS)
@@ -48,9 +48,10 @@ function registerInstallations(registry: Registry, parts: FleetMetricsParts): vo
       help,
       labelNames: ['cluster', label],
       registers,
-      collect() {
+      async collect() {
+        const found = of(await figures())
         this.reset()
-        for (const [cluster, row] of of(figures()))
+        for (const [cluster, row] of found)
           for (const [value, number] of row) this.set({ cluster, [label]: value }, number)
       },
     })
@@ -77,9 +78,10 @@ function registerInstallations(registry: Registry, parts: FleetMetricsParts): vo
     help: 'Installations whose operation has passed its deadline, by cluster',
     labelNames: ['cluster'],
     registers,
-    collect() {
+    async collect() {
+      const { stuck } = await figures()
       this.reset()
-      for (const [cluster, number] of figures().stuck) this.set({ cluster }, number)
+      for (const [cluster, number] of stuck) this.set({ cluster }, number)
     },
   })
 }

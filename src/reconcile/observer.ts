@@ -6,7 +6,6 @@
 import type { Id, ObjectId } from '../fleet/ids.ts'
 import { isId } from '../fleet/ids.ts'
 import type { Cluster, Installation, Slug } from '../fleet/intents.ts'
-import { installationFolder, roleOf } from '../fleet/paths.ts'
 import {
   applicationNameOf,
   type EngineUnit,
@@ -15,6 +14,7 @@ import {
 } from '../fleet/observed/engine-units.ts'
 import { type Deadlines, judge, type Verdict } from '../fleet/observed/judge.ts'
 import type { EngineSight, InstallationSight } from '../fleet/observed/sight.ts'
+import { installationFolder, roleOf } from '../fleet/paths.ts'
 import { waitingReason } from '../fleet/state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Clusters, CONTROL_CLUSTER } from '../ports/clusters.ts'
@@ -23,13 +23,14 @@ import type { Observations } from '../ports/observations.ts'
 import type { ObservedCluster, ObservedInstallation, Sights } from '../ports/sights.ts'
 import type { FleetWriter, HeadChange } from '../ports/writer.ts'
 import { type ClusterWorld, openClusterWorld } from './cluster-world.ts'
-import { judgeClusters } from './judge-clusters.ts'
 import type { DriftDetector } from './drift-detector.ts'
 import { type EngineWorld, openEngineWorld } from './engine-world.ts'
+import { judgeClusters } from './judge-clusters.ts'
 import { type Loop, startLoop } from './loop.ts'
 
 /** Verdicts that time alone may change are looked at this often. */
 const BEAT_MILLISECONDS = 1_000
+const SLICE = 200
 
 export interface ObserverOptions {
   readonly writer: FleetWriter
@@ -194,7 +195,9 @@ class FleetObserver implements Observer {
     judgeClusters({ ...this.#options, sightOf: (name) => this.cluster(name) })
     const ids = [...this.#dirty]
     this.#dirty.clear()
-    for (const id of ids) {
+    for (const [at, id] of ids.entries()) {
+      // Others have their turn while a whole cluster is judged again.
+      if (at % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve))
       const installation = this.#options.writer.fleet.installation(id)
       if (installation === undefined) this.#forget(id)
       else await this.#judge(installation)

@@ -58,7 +58,7 @@ test('health, stuck ones and drift are counted by cluster', async (t) => {
     [first, observed({ verdict: { stuck: true }, engine: { sync: 'synced', current: false } })],
     [second, observed({ engine: { sync: 'out-of-sync', current: true } })],
   ])
-  const found = countFleet(
+  const found = await countFleet(
     fleet,
     {
       observations: createMemoryObservations(),

@@ -37,7 +37,7 @@ test('status, history and plan ask the server', async (t) => {
     const text = await fleetwright(['status'], { environment })
     t.equal(text.code, 0, text.stderr)
     t.match(text.stdout, /^Fleet example .*argocd, main [0-9a-f]{12}/)
-    t.match(text.stdout, /^ {2}prod-1 {2}1 of 400 installations {2}creation-requested$/m)
+    t.match(text.stdout, /^ {2}prod-1 {2}1 of 400 installations {2}creation-requested +never answered$/m)
     const json = await runHere(['status', '--json'], environment)
     t.match(JSON.parse(json.stdout), { fleet: 'example', installations: { total: 1 }, problems: [] })
   })
@@ -48,6 +48,9 @@ test('status, history and plan ask the server', async (t) => {
       t.equal(code, 0)
       t.match(stdout, `Installation acme  ${id}`)
       t.match(stdout, /Address {3}acme\.cloud\.example\.com/)
+      for (const label of ['Requested', 'Committed', 'Synced', 'Live', 'Working', 'Seen'])
+        t.match(stdout, new RegExp(`^  ${label} +\\S`, 'm'))
+      t.match(stdout, /^ {2}Seen {6}stale, last at never: .*credentials/m)
     }
     t.match(await runHere(['status', 'nobody'], environment), {
       code: 1,

@@ -2,6 +2,7 @@
 import { engineDrift } from '../../fleet/drift/engine.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
+import { isId } from '../../fleet/ids.ts'
 import type { Installation } from '../../fleet/intents.ts'
 import type { Drift } from '../../ports/drifts.ts'
 import type { Sights } from '../../ports/sights.ts'
@@ -42,8 +43,15 @@ function answerDrift({ writer, drifts, sights, clock }: DriftParts, { query }: H
       .problems()
       .filter(({ code }) => code === 'edited-manifest')
       .map(editedView),
-  ].filter((entry) => wanted(entry))
+  ]
+    .filter((entry) => wanted(entry))
+    .map((entry) => ({ ...entry, name: nameOf(fleet, entry.installation) }))
   return json(200, { drift: found })
+}
+
+/** Null: git has it no more. */
+function nameOf(fleet: Fleet, installation: string): string | null {
+  return isId(installation) ? (fleet.installation(installation)?.metadata.name ?? null) : null
 }
 
 interface DriftEntry {
@@ -132,6 +140,7 @@ const DRIFT_SCHEMA = {
           },
           cluster: { type: 'string' },
           installation: { type: 'string' },
+          name: { type: ['string', 'null'], description: 'Of the installation' },
           object: { type: 'object' },
           fields: {
             type: 'array',

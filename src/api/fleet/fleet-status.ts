@@ -10,7 +10,7 @@ import { stateOf } from '../views/installation.ts'
 /** Longer lists are for `/api/installations`. */
 const MOST_WAITING = 50
 
-type StatusParts = Pick<Parts, 'writer' | 'observations' | 'options'>
+type StatusParts = Pick<Parts, 'writer' | 'observations' | 'sights' | 'drifts' | 'options'>
 
 export function fleetStatusRoute(parts: StatusParts): Route {
   return {
@@ -25,12 +25,18 @@ export function fleetStatusRoute(parts: StatusParts): Route {
   }
 }
 
-function glance({ writer, observations, options }: StatusParts): Answer {
+function glance({ writer, observations, sights, drifts, options }: StatusParts): Answer {
   const { fleet } = writer
   const states: Record<string, number> = {}
+  const healths: Record<string, number> = {}
+  let stuck = 0
   for (const installation of fleet.installations()) {
     const state = stateOf({ observations }, fleet, installation)
     states[state] = (states[state] ?? 0) + 1
+    const verdict = sights.installation(installation.metadata.id)?.verdict
+    const health = verdict?.health.health ?? 'unknown'
+    healths[health] = (healths[health] ?? 0) + 1
+    if (verdict?.stuck === true) stuck += 1
   }
   const clusters = fleet.clusters().filter(({ metadata }) => metadata.deletedAt === undefined)
   return json(200, {
@@ -39,7 +45,7 @@ function glance({ writer, observations, options }: StatusParts): Answer {
     engine: fleet.settings.spec.engine,
     head: writer.head,
     placement: options.placement,
-    installations: { total: fleet.installations().length, states },
+    installations: { total: fleet.installations().length, states, healths, stuck },
     clusters: clusters.map((cluster) => ({
       id: cluster.metadata.id,
       name: cluster.metadata.name,
@@ -58,6 +64,7 @@ function glance({ writer, observations, options }: StatusParts): Answer {
         reason: waitingReason(fleet, metadata.id) ?? 'not looked at yet',
       })),
     waitingTotal: fleet.waitingCount(),
+    drift: new Set(drifts.all().map(({ installation }) => installation)).size,
     problems: writer.problems().length,
   })
 }
@@ -102,7 +109,12 @@ const STATUS_SCHEMA = {
     placement: { enum: ['now', 'deferred'] },
     installations: {
       type: 'object',
-      properties: { total: number, states: { type: 'object', additionalProperties: number } },
+      properties: {
+        total: number,
+        states: { type: 'object', additionalProperties: number },
+        healths: { type: 'object', additionalProperties: number },
+        stuck: { ...number, description: 'Their operation has passed its deadline' },
+      },
     },
     clusters: listOf({
       id: text,
@@ -115,6 +127,7 @@ const STATUS_SCHEMA = {
     groups: listOf({ id: text, name: text, version: text, installations: number }),
     waiting: listOf({ id: text, name: text, reason: text }),
     waitingTotal: number,
+    drift: { ...number, description: 'Installations with drift; see /api/fleet/drift' },
     problems: { ...number, description: 'See /api/fleet/problems' },
   },
 }

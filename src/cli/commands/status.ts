@@ -14,6 +14,7 @@ import {
 } from '../command-context.ts'
 import { counted } from '../counted.ts'
 import { findObject } from '../find-object.ts'
+import { shortened } from '../shortened.ts'
 import type { Terminal } from '../terminal.ts'
 
 export function addStatus(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
@@ -45,13 +46,39 @@ async function showFleet(api: ApiClient, { terminal, asJson }: Show): Promise<Ex
   const { json } = await api.request('GET', '/api/fleet/problems')
   // The shape that the server's own OpenAPI document promises.
   const { problems } = json as { readonly problems: readonly Problem[] }
-  if (asJson) terminal.json({ ...status, problems })
-  else printFleet(terminal, status, problems)
+  const seen = await askContacts(api)
+  if (asJson) terminal.json({ ...status, problems, contact: seen })
+  else printFleet(terminal, { status, problems, seen })
   const wrong = Object.keys(status.installations.states).some((state) => WRONG.test(state))
   return wrong || problems.length > 0 || status.waitingTotal > 0 ? 1 : 0
 }
 
-function printFleet(terminal: Terminal, status: FleetStatus, problems: readonly Problem[]): void {
+/** What `GET /api/fleet/clusters` says of one. */
+interface Contact {
+  readonly connected: boolean
+  readonly fresh?: boolean
+  readonly observedAt: string | null
+  readonly problem?: { readonly detail: string; readonly since: string }
+}
+
+interface Contacts {
+  readonly control: Contact | null
+  readonly clusters: readonly (Contact & { readonly name: string })[]
+}
+
+async function askContacts(api: ApiClient): Promise<Contacts> {
+  const { json } = await api.request('GET', '/api/fleet/clusters')
+  // The shape that the server's own OpenAPI document promises.
+  return json as Contacts
+}
+
+interface Overview {
+  readonly status: FleetStatus
+  readonly problems: readonly Problem[]
+  readonly seen: Contacts
+}
+
+function printFleet(terminal: Terminal, { status, problems, seen }: Overview): void {
   const { bold, dim, red, yellow } = terminal.colors
   const { fleet, engine, version, head, installations, clusters, groups, waiting, waitingTotal } = status
   terminal.line(
@@ -60,6 +87,7 @@ function printFleet(terminal: Terminal, status: FleetStatus, problems: readonly 
   terminal.line(`${counted(installations.total, 'installation')}`)
   for (const [state, number] of Object.entries(installations.states).sort(([a], [b]) => (a < b ? -1 : 1)))
     terminal.line(`  ${String(number).padStart(6)}  ${WRONG.test(state) ? red(state) : state}`)
+  printHealth(terminal, status)
   section(terminal, clusters.length, 'cluster')
   table(
     terminal,
@@ -68,8 +96,11 @@ function printFleet(terminal: Terminal, status: FleetStatus, problems: readonly 
       `${used} of ${limit} installations`,
       state,
       allowInstallations ? '' : 'takes no new ones',
+      contactText(seen.clusters.find((one) => one.name === name)),
     ]),
   )
+  for (const { name, problem } of seen.clusters)
+    if (problem !== undefined) terminal.line(shortened(`    ${name}: ${problem.detail}`, terminal.columns))
   section(terminal, groups.length, 'group')
   table(
     terminal,
@@ -87,6 +118,26 @@ function printFleet(terminal: Terminal, status: FleetStatus, problems: readonly 
   )
   if (problems.length > 0) terminal.line(red(counted(problems.length, 'problem')))
   for (const line of problemLines(problems)) terminal.line(`  ${line}`)
+}
+
+function printHealth(terminal: Terminal, { installations, drift }: FleetStatus): void {
+  const { red, yellow } = terminal.colors
+  const { healths, stuck, total } = installations
+  if (total === 0) return
+  terminal.line('Health')
+  for (const [health, number] of Object.entries(healths).sort(([a], [b]) => (a < b ? -1 : 1)))
+    terminal.line(`  ${String(number).padStart(6)}  ${health === 'degraded' ? red(health) : health}`)
+  if (stuck > 0)
+    terminal.line(red(`${counted(stuck, 'installation')} stuck: past the deadline of the operation`))
+  if (drift > 0)
+    terminal.line(yellow(`${counted(drift, 'installation')} with drift; fleetwright drift shows it`))
+}
+
+/** How far what is shown of a cluster can be believed. */
+function contactText(contact: Contact | undefined): string {
+  if (contact === undefined) return 'not watched'
+  if (contact.connected) return contact.fresh === false ? 'in contact, still reading' : 'in contact'
+  return contact.observedAt === null ? 'never answered' : `stale since ${contact.observedAt}`
 }
 
 function section(terminal: Terminal, number: number, noun: string): void {
@@ -123,11 +174,16 @@ interface Truths {
   readonly committed: { readonly commit: string; readonly at: string } | null
   readonly synced: { readonly synced: boolean | null; readonly reason?: string; readonly at?: string | null }
   readonly live: { readonly live: boolean | null; readonly reason?: string; readonly at?: string | null }
-  readonly working: { readonly health: string; readonly message?: string }
+  readonly working: { readonly health: string; readonly message?: string; readonly since?: string }
+  readonly observation: {
+    readonly stale: boolean
+    readonly observedAt: string | null
+    readonly problem?: { readonly detail: string }
+  }
 }
 
 function truthRows(truths: Truths): readonly (readonly [string, string | undefined])[] {
-  const { requested, committed, synced, live, working } = truths
+  const { requested, committed, synced, live, working, observation } = truths
   const said = (
     yes: boolean | null,
     { reason, at }: { readonly reason?: string; readonly at?: string | null },
@@ -139,8 +195,15 @@ function truthRows(truths: Truths): readonly (readonly [string, string | undefin
     ['Committed', committed === null ? 'no' : `${committed.commit.slice(0, 12)}, ${committed.at}`],
     ['Synced', said(synced.synced, synced)],
     ['Live', said(live.live, live)],
-    ['Working', [working.health, working.message].filter(Boolean).join(', ')],
+    ['Working', [working.health, working.since, working.message].filter(Boolean).join(', ')],
+    ['Seen', seenText(observation)],
   ]
+}
+
+/** Old knowledge is not shown as current. */
+function seenText({ stale, observedAt, problem }: Truths['observation']): string {
+  const at = observedAt ?? 'never'
+  return stale ? `stale, last at ${at}${problem === undefined ? '' : `: ${problem.detail}`}` : at
 }
 
 /** @throws FleetError `not-found` */
@@ -177,7 +240,8 @@ async function showInstallation(api: ApiClient, name: string, { terminal, asJson
       ...(truths === undefined ? [] : truthRows(truths)),
     ]
     for (const [label, value] of rows)
-      if (value !== undefined && value !== '') terminal.line(`  ${dim(label.padEnd(10))}${value}`)
+      if (value !== undefined && value !== '')
+        terminal.line(`  ${dim(label.padEnd(10))}${shortened(value, terminal.columns - 12)}`)
   }
   return WRONG.test(view.State) ? 1 : 0
 }
