@@ -168,7 +168,9 @@ class Detector implements DriftDetector {
       })
     }
     // Those that are to be looked at a second time must not keep the loop busy.
-    if (this.#dirty.size > 0) await clock.sleep(SECOND_LOOK_MILLISECONDS)
+    if (this.#dirty.size === 0) return
+    await clock.sleep(SECOND_LOOK_MILLISECONDS)
+    this.#loop.wake()
   }
 
   async #lookAt(id: Id, watched: Watched): Promise<void> {

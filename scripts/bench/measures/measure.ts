@@ -4,5 +4,7 @@ import type { Sizes } from './sizes.ts'
 
 export interface Measure {
   readonly name: string
+  /** Why it cannot run on this machine; absent, or undefined: it can. */
+  missing?(): Promise<string | undefined>
   run(fleets: Fleets, sizes: Sizes): Promise<Finding>
 }

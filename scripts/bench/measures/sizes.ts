@@ -15,6 +15,11 @@ export interface Sizes {
   readonly pairs: number
   readonly rendered: number
   readonly kustomizations: number
+  /** What is applied to one API server. */
+  readonly driftFleet: WriteOptions
+  /** Installations that `kubectl diff` looks at. */
+  readonly diffed: number
+  readonly edits: number
 }
 
 export const FULL: Sizes = {
@@ -28,6 +33,9 @@ export const FULL: Sizes = {
   pairs: 40,
   rendered: 5_000,
   kustomizations: 15,
+  driftFleet: { installations: 500, clusters: 2, seed: 1 },
+  diffed: 25,
+  edits: 40,
 }
 
 /** Enough to see that everything runs; its figures mean nothing. */
@@ -42,4 +50,7 @@ export const QUICK: Sizes = {
   pairs: 2,
   rendered: 60,
   kustomizations: 1,
+  driftFleet: { installations: 6, clusters: 2, seed: 1 },
+  diffed: 1,
+  edits: 2,
 }
