@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import type { Cluster } from '../../scripts/testbed/cluster.ts'
+import type { KubernetesObject } from '../../scripts/testbed/kubernetes-api.ts'
 import { freePort } from '../../scripts/testbed/ports.ts'
 import type { Testbed } from '../../scripts/testbed/testbed.ts'
 import { waitFor } from '../../scripts/testbed/wait.ts'
@@ -31,17 +32,32 @@ export interface FleetOnTestbed {
   readonly server: RunningServer
   /** @throws Error when the API refuses */
   request<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
+  /** A person commits to main (undefined: the file goes), and Fleetwright takes it up. */
+  commit(files: Readonly<Record<string, string | undefined>>, message: string): Promise<void>
+  /** Text of a file of main. */
+  read(path: string): Promise<string>
   close(): Promise<void>
 }
 
+export interface FleetOptions {
+  /** `rendered`: Fleetwright gets the tokens of the accounts that it rendered itself; by default those of administrators. */
+  readonly access?: 'administrator' | 'rendered'
+}
+
 /** The control cluster is the first of the bed. Installations are placed by annotation: each cluster has its name as one. */
-export async function startFleet(bed: Testbed, clusters: readonly FleetCluster[]): Promise<FleetOnTestbed> {
+export async function startFleet(
+  bed: Testbed,
+  clusters: readonly FleetCluster[],
+  { access = 'administrator' }: FleetOptions = {},
+): Promise<FleetOnTestbed> {
   const [control] = bed.clusters
   if (control === undefined) throw new Error('the bed has no control cluster')
   const data = await bed.makeFolder('fleetwright')
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  await writeCredentials(join(data, 'credentials'), bed)
+  const credentials = join(data, 'credentials')
+  await mkdir(credentials, { recursive: true, mode: 0o700 })
+  if (access === 'administrator') await writeCredentials(credentials, bed)
   const server = await openServer(data, port)
   const repository = join(data, 'fleet.git')
   const fleet: FleetOnTestbed = {
@@ -50,20 +66,58 @@ export async function startFleet(bed: Testbed, clusters: readonly FleetCluster[]
     repository,
     server,
     request: (method, path, body) => request(url, method, path, body),
+    async commit(files, message) {
+      await commitAs(repository, data, files, message)
+      await server.parts.writer.poll()
+    },
+    read: (path) => readFleetFile(repository, 'main', path),
     close: () => server.close(),
   }
-  await changeSettings(fleet, data)
-  for (const cluster of clusters) await importCluster(fleet, data, cluster)
+  await changeSettings(fleet)
+  for (const cluster of clusters) await importCluster(fleet, cluster)
   const login = await server.parts.tokens.create({ name: 'engines', role: 'reader' })
   const engines = new Set(clusters.map(({ engine }) => engine))
   if (engines.has('argocd')) await wireArgoCd(control, fleet, login)
   if (engines.has('flux')) await wireFlux(control, fleet, login)
+  if (access === 'rendered') await writeRenderedCredentials(credentials, bed)
   return fleet
 }
 
+/** Tokens of the accounts that the bootstrap makes on the control cluster, and the engines on the others. */
+async function writeRenderedCredentials(folder: string, { clusters }: Testbed): Promise<void> {
+  await Promise.all(
+    clusters.map(async (cluster, at) => {
+      const account = at === 0 ? CONTROL_ACCOUNT : OBSERVER_ACCOUNT
+      const text = cluster.kubeconfigFor(await tokenOf(cluster, account))
+      await writeFile(join(folder, at === 0 ? 'control' : cluster.name), text, { mode: 0o600 })
+    }),
+  )
+}
+
+/** A token of a ServiceAccount, as `kubectl create token` makes it. Waits for the account. */
+export async function tokenOf(
+  { name, api }: Cluster,
+  account: { readonly namespace: string; readonly name: string },
+): Promise<string> {
+  const path = `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}`
+  await waitFor(`the account ${account.name} on ${name}`, () => api.get(path))
+  const { status } = await api.create<TokenRequest>(`${path}/token`, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: 3600 },
+  })
+  return status.token
+}
+
+interface TokenRequest extends KubernetesObject {
+  readonly status: { readonly token: string }
+}
+
+export const CONTROL_ACCOUNT = { namespace: 'argocd', name: 'fleetwright' } as const
+export const OBSERVER_ACCOUNT = { namespace: 'fleetwright', name: 'fleetwright-observer' } as const
+
 /** Fleetwright watches with these. The control cluster's has a name of its own. */
 async function writeCredentials(folder: string, { clusters }: Testbed): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const [at, { name, token, kubeconfigFor }] of clusters.entries())
     await writeFile(join(folder, at === 0 ? 'control' : name), kubeconfigFor(token), { mode: 0o600 })
 }
@@ -83,18 +137,14 @@ async function request<Answer>(url: string, method: string, path: string, body?:
 }
 
 /** Where the engines find the repository; no charts, because nothing here can be downloaded. */
-async function changeSettings(fleet: FleetOnTestbed, data: string): Promise<void> {
+async function changeSettings(fleet: FleetOnTestbed): Promise<void> {
   const settings = parse(await readFleetFile(fleet.repository, 'main', 'fleet.yaml'))
   settings.spec.repository = { url: `${fleet.url}/fleet.git`, secretName: LOGIN }
   settings.spec.utilities = {}
-  await commit(fleet, data, { 'fleet.yaml': stringify(settings) }, 'Settings of the test bed')
+  await fleet.commit({ 'fleet.yaml': stringify(settings) }, 'Settings of the test bed')
 }
 
-async function importCluster(
-  fleet: FleetOnTestbed,
-  data: string,
-  { name, engine }: FleetCluster,
-): Promise<void> {
+async function importCluster(fleet: FleetOnTestbed, { name, engine }: FleetCluster): Promise<void> {
   await fleet.request('POST', '/api/clusters/import', {
     'external-cluster-secret-name': name,
     'allow-installations': true,
@@ -103,18 +153,7 @@ async function importCluster(
   const path = `clusters/${name}/cluster.yaml`
   const cluster = parse(await readFleetFile(fleet.repository, 'main', path))
   cluster.spec.engine = engine
-  await commit(fleet, data, { [path]: stringify(cluster) }, `${name} is applied by ${engine}`)
-}
-
-/** A person commits, and Fleetwright takes it up. */
-async function commit(
-  { repository, server }: FleetOnTestbed,
-  data: string,
-  files: Readonly<Record<string, string>>,
-  message: string,
-): Promise<void> {
-  await commitAs(repository, data, files, message)
-  await server.parts.writer.poll()
+  await fleet.commit({ [path]: stringify(cluster) }, `${name} is applied by ${engine}`)
 }
 
 async function wireArgoCd(
