@@ -1,4 +1,5 @@
 /** Manifests at the head, parsed; the last ones that were read are kept, by content. */
+import { FleetError } from '../fleet/errors.ts'
 import type { Id, ObjectId } from '../fleet/ids.ts'
 import type { JsonObject, Slug } from '../fleet/intents.ts'
 import { isJsonObject } from '../fleet/observed/json.ts'
@@ -33,7 +34,7 @@ export function createManifests({ objects, folders, writer }: ManifestsOptions):
       const known = kept.get(version)
       if (known !== undefined) return { version, documents: known }
       const text = Buffer.from(await objects.blob(version)).toString('utf8')
-      const documents = parseManifests(text).filter(isJsonObject)
+      const documents = parsed(text, manifestPath(cluster, installation))
       for (const [oldest] of kept) {
         if (kept.size < MOST_KEPT) break
         kept.delete(oldest)
@@ -41,5 +42,14 @@ export function createManifests({ objects, folders, writer }: ManifestsOptions):
       kept.set(version, documents)
       return { version, documents }
     },
+  }
+}
+
+/** Only a person's edit that is held can be no YAML. What the parser says holds the text, which is not for logs. */
+function parsed(text: string, path: string): readonly JsonObject[] {
+  try {
+    return parseManifests(text).filter(isJsonObject)
+  } catch {
+    throw new FleetError('invalid-document', `${path} is no YAML`, { path })
   }
 }

@@ -9,7 +9,7 @@ export interface RenderedManifests {
 
 /** Rendered manifests as the fleet repository has them now. */
 export interface Manifests {
-  /** All documents of an installation. */
+  /** All documents of an installation. @throws FleetError `invalid-document` when a person's edit that is held is no YAML */
   of(cluster: Slug, installation: Id): Promise<RenderedManifests>
   /** Only which they are: nothing is parsed. */
   versionOf(cluster: Slug, installation: Id): Promise<ObjectId | undefined>

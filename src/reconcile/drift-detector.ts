@@ -163,6 +163,8 @@ class Detector implements DriftDetector {
       const watched = this.#watched.get(id)
       if (watched === undefined) continue
       await this.#lookAt(id, watched).catch((error: unknown) => {
+        // What git wants cannot be read: the problem is reported as one of the fleet repository.
+        if (isFleetError(error) && error.code === 'invalid-document') return
         this.#later.add(id)
         if (!isFleetError(error) || error.code !== 'cluster-unavailable') onError(error)
       })

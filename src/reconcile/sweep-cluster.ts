@@ -75,7 +75,12 @@ class Sweep {
   async run(installations: readonly Id[], signal: AbortSignal): Promise<SweepResult> {
     for (const id of installations) {
       if (signal.aborted) return this.#result()
-      this.#visits.set(id, await this.#open(id))
+      const visit = await this.#open(id).catch((error: unknown) => {
+        // One that cannot be read must not hide the others; it is reported as a problem of the fleet repository.
+        if (isFleetError(error) && error.code === 'invalid-document') return undefined
+        throw error
+      })
+      if (visit !== undefined) this.#visits.set(id, visit)
     }
     let forbidden: unknown
     for (const kind of COMPARED_KINDS) {

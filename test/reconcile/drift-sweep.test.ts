@@ -99,3 +99,14 @@ test('clusters are swept in turn, again and again, also when one of them fails',
   )
   t.notOk(swept.includes('b'))
 })
+
+test('a manifest in git that cannot be read is left out, and hides nothing later', async (t) => {
+  const bed = driftWorld(t, [document(2)])
+  bed.unreadable = true
+  bed.put(mattermost(5))
+  await bed.quiet()
+  t.match(await sweep(bed), { objects: 0 }, 'the sweep goes on without it')
+  bed.unreadable = false
+  bed.detector.wantedChanged(CLUSTER, ID)
+  t.match(await bed.until(1), [{ type: 'changed', installation: ID }])
+})

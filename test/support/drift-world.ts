@@ -55,6 +55,8 @@ export interface DriftWorld {
   /** Lists of this kind are refused. */
   forbidden: ResourceKind | undefined
   wanted: readonly JsonObject[]
+  /** What is in git is no YAML. */
+  unreadable: boolean
   settled: boolean
   /** What a dry run answers; by default what is wanted. */
   dryRun: (wanted: LiveObject) => LiveObject
@@ -85,6 +87,7 @@ export function driftWorld(t: Test, wanted: readonly JsonObject[]): DriftWorld {
     manifests: {
       async of() {
         state.parsed += 1
+        if (state.unreadable) throw new FleetError('invalid-document', 'manifest.yaml is no YAML')
         return { version: versionOf(state.wanted), documents: state.wanted }
       },
       versionOf: async () => versionOf(state.wanted),
@@ -104,6 +107,7 @@ export function driftWorld(t: Test, wanted: readonly JsonObject[]): DriftWorld {
     parsed: 0,
     forbidden: undefined,
     wanted,
+    unreadable: false,
     settled: true,
     dryRun: (object) => object,
     put(object) {
