@@ -1,25 +1,38 @@
 /** Free ports of the loopback interface. */
-import { connect, createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { connect, createServer, type Server } from 'node:net'
+
+/** Below the ports that the system gives to connections that go out: one of those could take a port before its process does. */
+const FIRST = 12_000
+const COUNT = 20_000
+const MOST_TRIES = 1_000
 
 /** So many different ports, free at this moment: held open together, then let go. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(0, '127.0.0.1', resolve)
-      })
-      return server
-    }),
-  )
-  const ports = servers.map((server) => {
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
-    return address.port
-  })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const held: Server[] = []
+  const ports: number[] = []
+  try {
+    for (let tries = 0; ports.length < count; tries += 1) {
+      if (tries === MOST_TRIES) throw new Error(`no ${count} free ports from ${FIRST} to ${FIRST + COUNT}`)
+      const port = FIRST + randomInt(COUNT)
+      const server = await hold(port)
+      if (server === undefined) continue
+      held.push(server)
+      ports.push(port)
+    }
+  } finally {
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
+  }
   return ports
+}
+
+/** Undefined: somebody has it. */
+async function hold(port: number): Promise<Server | undefined> {
+  const server = createServer()
+  return await new Promise<Server | undefined>((resolve) => {
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
 }
 
 export async function freePort(): Promise<number> {

@@ -150,7 +150,11 @@ async function watchClusters(
     drift,
     observations,
     clock,
-    deadlines: DEADLINES,
+    deadlines: {
+      ...DEADLINES,
+      stuck: Number(configuration['stuck-seconds']) * 1000,
+      failed: Number(configuration['failed-seconds']) * 1000,
+    },
     control: true,
     completed,
     onJudged: applied.judged,

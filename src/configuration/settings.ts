@@ -138,6 +138,20 @@ export const SETTINGS = [
     description: 'Installations whose /api/v4/system/ping is asked a second, over the whole fleet; 0: none',
   },
   {
+    key: 'stuck-seconds',
+    placeholder: '<seconds>',
+    default: '600',
+    parse: seconds,
+    description: 'An operation that is still under way after this time is called stuck, with its reason',
+  },
+  {
+    key: 'failed-seconds',
+    placeholder: '<seconds>',
+    default: '1800',
+    parse: seconds,
+    description: 'A stuck operation with a known cause has failed after this time',
+  },
+  {
     key: 'nudge',
     placeholder: '<on|off>',
     default: 'on',

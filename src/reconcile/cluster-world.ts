@@ -2,13 +2,14 @@
 import { numberAt, textAt } from '../fleet/observed/json.ts'
 import {
   DEPLOYMENT,
-  INSTALLATION_SELECTOR,
+  DEPLOYMENT_SELECTOR,
   JUDGED_KINDS,
   PLAIN_KINDS,
   type JudgedKind,
   NAMESPACE,
   NODE,
   POD,
+  POD_SELECTOR,
 } from '../fleet/observed/kinds.ts'
 import { keepMattermost, MATTERMOST, mattermostSight, takesSlot } from '../fleet/observed/mattermost.ts'
 import { keepMetadata, type LiveObject, objectKey, type ResourceKind } from '../fleet/observed/objects.ts'
@@ -78,12 +79,12 @@ class World implements ClusterWorld {
       this.#watch(NODE, keepNode, (object, removed) => this.#node(object, removed)),
       this.#watch(NAMESPACE, keepPhase, (object, removed) => this.#namespace(object, removed)),
       this.#watch(MATTERMOST, keepMattermost, (object, removed) => this.#mattermost(object, removed)),
-      this.#watch(POD, keepPod, (object, removed) => this.#pod(object, removed), INSTALLATION_SELECTOR),
+      this.#watch(POD, keepPod, (object, removed) => this.#pod(object, removed), POD_SELECTOR),
       this.#watch(
         DEPLOYMENT,
         keepDeployment,
         (object, removed) => this.#deployment(object, removed),
-        INSTALLATION_SELECTOR,
+        DEPLOYMENT_SELECTOR,
       ),
       ...PLAIN_KINDS.map((kind) => this.#watch(kind, keepNothing, () => undefined)),
       ...JUDGED_KINDS.map((judged) =>

@@ -53,6 +53,8 @@ export interface DriftDetector extends Drifts {
    * @throws FleetError `cluster-unavailable`, `cluster-forbidden`
    */
   sweep(cluster: Slug, installations: readonly Id[], signal: AbortSignal): Promise<SweepResult>
+  /** There is contact with a cluster again. */
+  contact(cluster: Slug): void
   close(): Promise<void>
 }
 
@@ -66,6 +68,8 @@ class Detector implements DriftDetector {
   readonly #dirty = new Set<Id>()
   /** Not to be decided now. */
   readonly #later = new Set<Id>()
+  /** Of clusters without contact: nothing is looked at until there is contact again. */
+  readonly #parked = new Map<Slug, Set<Id>>()
   #laterAt = 0
   readonly #loop: Loop
 
@@ -132,8 +136,22 @@ class Detector implements DriftDetector {
     )
   }
 
+  contact(cluster: Slug): void {
+    const parked = this.#parked.get(cluster)
+    if (parked === undefined) return
+    this.#parked.delete(cluster)
+    for (const id of parked) this.#dirty.add(id)
+    this.#loop.wake()
+  }
+
   async close(): Promise<void> {
     await this.#loop.close()
+  }
+
+  #park(cluster: Slug, id: Id): void {
+    const parked = this.#parked.get(cluster) ?? new Set()
+    parked.add(id)
+    this.#parked.set(cluster, parked)
   }
 
   #watch(cluster: Slug, installation: Id): Watched {
@@ -162,6 +180,10 @@ class Detector implements DriftDetector {
     for (const id of ids) {
       const watched = this.#watched.get(id)
       if (watched === undefined) continue
+      if (!this.#options.api(watched.cluster).contact.connected) {
+        this.#park(watched.cluster, id)
+        continue
+      }
       await this.#lookAt(id, watched).catch((error: unknown) => {
         // What git wants cannot be read: the problem is reported as one of the fleet repository.
         if (isFleetError(error) && error.code === 'invalid-document') return

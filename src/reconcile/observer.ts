@@ -44,7 +44,7 @@ export interface ObserverOptions {
   /** Generations whose operation had reached its end when this process started. */
   readonly completed: ReadonlyMap<Id, number>
   /** Is told of every object of an installation, and of manifests that changed. */
-  readonly drift?: Pick<DriftDetector, 'object' | 'wantedChanged'>
+  readonly drift?: Pick<DriftDetector, 'object' | 'wantedChanged' | 'contact'>
   /** After each look at an installation; `settled` as `isSettled`, but only by the engine's own word. */
   readonly onJudged?: (id: Id, settled: boolean, sight: InstallationSight | undefined) => void
   readonly onError: (error: unknown) => void
@@ -134,6 +134,7 @@ class FleetObserver implements Observer {
       onTouch: (namespace) => this.#touch(namespace),
       onObject: (kind, object, removed) => this.#options.drift?.object(name, kind, object, removed),
       onContact: () => {
+        if (clusters.get(name).contact.connected) this.#options.drift?.contact(name)
         for (const { metadata } of writer.fleet.installationsOn(name)) this.#dirty.add(metadata.id)
         this.#loop.wake()
       },

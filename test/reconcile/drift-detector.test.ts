@@ -72,6 +72,16 @@ test('what is gone is missing, what git has no more is extra, what others made i
   await bed.until(0)
 })
 
+test('without contact nothing is looked at, and everything is once there is contact again', async (t) => {
+  const bed = driftWorld(t, [document(2)])
+  bed.connected = false
+  bed.put(mattermost(5))
+  await bed.quiet()
+  bed.connected = true
+  bed.detector.contact('prod-1')
+  await bed.until(1)
+})
+
 test('what was never there is missing once the engine says that it applied it', async (t) => {
   const bed = driftWorld(t, [document(2)])
   bed.detector.wantedChanged('prod-1', ID)

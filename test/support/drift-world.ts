@@ -58,6 +58,7 @@ export interface DriftWorld {
   /** What is in git is no YAML. */
   unreadable: boolean
   settled: boolean
+  connected: boolean
   /** What a dry run answers; by default what is wanted. */
   dryRun: (wanted: LiveObject) => LiveObject
   /** An object changes, and the watch tells. */
@@ -75,6 +76,9 @@ export function driftWorld(t: Test, wanted: readonly JsonObject[]): DriftWorld {
   const keyOf = ({ metadata }: LiveObject): string =>
     objectKey(MATTERMOST, metadata.namespace ?? '', metadata.name)
   const api = {
+    get contact() {
+      return { connected: state.connected, lastContact: 0 }
+    },
     get: async (kind: ResourceKind, namespace: string | undefined, name: string) =>
       live.get(objectKey(kind, namespace ?? '', name)),
     async list(kind: ResourceKind, visit: (object: LiveObject) => void) {
@@ -109,6 +113,7 @@ export function driftWorld(t: Test, wanted: readonly JsonObject[]): DriftWorld {
     wanted,
     unreadable: false,
     settled: true,
+    connected: true,
     dryRun: (object) => object,
     put(object) {
       live.set(keyOf(object), object)

@@ -8,8 +8,10 @@ export const NODE = core('Node', 'nodes', false)
 export const POD = core('Pod', 'pods', true)
 export const DEPLOYMENT = resource('apps', 'v1', 'Deployment', 'deployments')
 
-/** Of the operator's pods and deployments: all of an installation has it. */
-export const INSTALLATION_SELECTOR = 'installation.mattermost.com/installation'
+/** Of the operator's deployments: all of an installation has it. */
+export const DEPLOYMENT_SELECTOR = 'installation.mattermost.com/installation'
+/** Pods of the operator: the update job's have no other label in common with the rest. */
+export const POD_SELECTOR = 'app in (mattermost,mattermost-jobserver,mattermost-update-check)'
 
 /** How the health of a kind is judged: by our functions, by Argo CD (Lua) and by Flux (CEL). */
 export type HealthRule = 'mattermost' | 'managed-resource' | 'ready'
