@@ -24,6 +24,7 @@ import { type DriftHealer, startDriftHealer } from '../reconcile/drift-healer.ts
 import { startDriftSweep } from '../reconcile/drift-sweep.ts'
 import { registerFleetMetrics } from '../reconcile/fleet-metrics.ts'
 import { startNudger } from '../reconcile/nudge.ts'
+import { startReminder } from '../reconcile/reminder.ts'
 import { createObservationMetrics, type ObservationMetrics } from '../reconcile/observation-metrics.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
@@ -143,6 +144,10 @@ async function watchClusters(
     configuration.nudge === 'off'
       ? undefined
       : startDriftHealer({ writer, drifts: drift, api: clusters.get(CONTROL_CLUSTER), clock, onError })
+  const reminder =
+    configuration.nudge === 'off'
+      ? undefined
+      : startReminder({ writer, api: clusters.get(CONTROL_CLUSTER), clock, onError })
   const observer = startObserver({
     writer,
     clusters,
@@ -157,7 +162,11 @@ async function watchClusters(
     },
     control: true,
     completed,
-    onJudged: applied.judged,
+    onJudged(id, settled, sight) {
+      applied.judged(id, settled, sight)
+      // Without a cluster there is nothing that an engine could apply.
+      if (sight !== undefined) reminder?.judged(id, settled)
+    },
     onError,
   })
   const sweep = startDriftSweep({
@@ -183,6 +192,7 @@ async function watchClusters(
     drifts: withHealing(drift, healer),
     async close() {
       await nudger?.close()
+      await reminder?.close()
       await healer?.close()
       await sweep.close()
       applied.close()

@@ -4,6 +4,7 @@
  */
 import { isFleetError } from '../fleet/errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { Id } from '../fleet/ids.ts'
 import type { EngineName, Slug } from '../fleet/intents.ts'
 import {
   controlUnitOf,
@@ -114,13 +115,18 @@ function nudgeFor(fleet: Fleet, path: string, token: string): Nudge | undefined 
     const part = path.startsWith(`clusters/${cluster}/system/manifests/`) ? 'manifests' : 'system'
     return nudgeOf(systemUnitOf(engine, cluster, part), token)
   }
-  if (unit !== 'installation' || id === undefined) return undefined
+  return unit === 'installation' && id !== undefined
+    ? installationNudge(engine, cluster, id, token)
+    : undefined
+}
+
+export function installationNudge(engine: EngineName, cluster: Slug, id: Id, token: string): Nudge {
   const nudge = nudgeOf(engineUnitOf(engine, cluster, id), token)
   // A folder that is new has no Application yet.
   return engine === 'argocd' ? { ...nudge, maker: applicationSetNudge(cluster) } : nudge
 }
 
-function engineOf(fleet: Fleet, cluster: Slug): EngineName {
+export function engineOf(fleet: Fleet, cluster: Slug): EngineName {
   return fleet.cluster(cluster)?.spec.engine ?? fleet.settings.spec.engine
 }
 

@@ -216,9 +216,12 @@ async function drifted(
   const { api } = stage.bed.cluster(cluster)
   const { metadata } = await mattermostWith(stage.bed.cluster(cluster), id, () => true)
   const took = timer()
-  await api.patch(`/apis/installation.mattermost.com/v1beta1/namespaces/${id}/mattermosts/${metadata.name}`, {
-    spec: { replicas: 3 },
-  })
+  await api.patch(
+    `/apis/installation.mattermost.com/v1beta1/namespaces/${id}/mattermosts/${metadata.name}?fieldManager=kubectl-edit`,
+    {
+      spec: { replicas: 3 },
+    },
+  )
   if (engine === 'flux') {
     const drift = await waitFor(
       'the drift to be reported',
@@ -229,7 +232,7 @@ async function drifted(
       type: 'changed',
       cluster,
       object: { kind: 'Mattermost' },
-      fields: [{ path: 'spec.replicas', wanted: 1, found: 3, manager: { name: 'testbed' } }],
+      fields: [{ path: 'spec.replicas', wanted: 1, found: 3, manager: { name: 'kubectl-edit' } }],
     })
     const unit = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/${cluster}-shard-${id.charAt(0)}`
     await stage.bed
