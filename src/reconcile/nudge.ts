@@ -21,6 +21,7 @@ import type { ClusterApi } from '../ports/clusters.ts'
 import type { FleetWriter, HeadChange } from '../ports/writer.ts'
 
 const MOST_AT_ONCE = 16
+const NUDGED_AT = 'fleetwright.dev/nudged-at'
 
 /** An object to annotate. */
 export interface Nudge {
@@ -123,7 +124,7 @@ function nudgeFor(fleet: Fleet, path: string, token: string): Nudge | undefined 
 export function installationNudge(engine: EngineName, cluster: Slug, id: Id, token: string): Nudge {
   const nudge = nudgeOf(engineUnitOf(engine, cluster, id), token)
   // A folder that is new has no Application yet.
-  return engine === 'argocd' ? { ...nudge, maker: applicationSetNudge(cluster) } : nudge
+  return engine === 'argocd' ? { ...nudge, maker: applicationSetNudge(cluster, token) } : nudge
 }
 
 export function engineOf(fleet: Fleet, cluster: Slug): EngineName {
@@ -141,12 +142,13 @@ function nudgeOf({ engine, namespace, name }: EngineObject, token: string): Nudg
     : { kind: GIT_REPOSITORY, namespace, name, annotations: { 'reconcile.fluxcd.io/requestedAt': token } }
 }
 
-function applicationSetNudge(cluster: Slug): Nudge {
+function applicationSetNudge(cluster: Slug, token: string): Nudge {
   const { namespace, name } = installationsUnitOf(cluster)
   return {
     kind: APPLICATION_SET,
     namespace,
     name,
-    annotations: { 'argocd.argoproj.io/application-set-refresh': 'true' },
+    // A refresh that failed leaves its annotation: without another change the controller would not look again.
+    annotations: { 'argocd.argoproj.io/application-set-refresh': 'true', [NUDGED_AT]: token },
   }
 }

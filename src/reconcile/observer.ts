@@ -214,11 +214,13 @@ class FleetObserver implements Observer {
   }
 
   async #judge(installation: Installation): Promise<void> {
-    const { writer, clock, deadlines } = this.#options
+    const { writer, clock, deadlines, observations } = this.#options
     const { id } = installation.metadata
     const sight = await this.#sightOf(installation)
     const waitingFor = waitingReason(writer.fleet, id)
     const completed = this.#completed.get(id)
+    const told = observations.get('installation', id)
+    const reached = told?.generation === installation.spec.operation.generation ? told.state : undefined
     const verdict = judge({
       installation,
       sight,
@@ -226,6 +228,7 @@ class FleetObserver implements Observer {
       deadlines,
       ...(waitingFor === undefined ? {} : { waitingFor }),
       ...(completed === undefined ? {} : { completedGeneration: completed }),
+      ...(reached === undefined ? {} : { reached }),
     })
     this.#keep(installation, sight, verdict)
   }

@@ -23,6 +23,7 @@ const CLUSTERS: readonly FleetCluster[] = [
   { name: 'prod-2', engine: 'flux' },
 ]
 const STUCK_SECONDS = 8
+const FAILED_SECONDS = 12
 
 interface Stage {
   readonly bed: Testbed
@@ -77,7 +78,14 @@ async function setUp(t: Test): Promise<Stage> {
   const server = await startServerProcess({
     data,
     port: Number(new URL(url).port),
-    flags: ['--poll-seconds', '1', '--stuck-seconds', String(STUCK_SECONDS)],
+    flags: [
+      '--poll-seconds',
+      '1',
+      '--stuck-seconds',
+      String(STUCK_SECONDS),
+      '--failed-seconds',
+      String(FAILED_SECONDS),
+    ],
   })
   t.teardown(() => server.stop())
   const hook = await startWebhookReceiver(async () => {
@@ -161,7 +169,7 @@ test('the whole story', { skip }, async (t) => {
       updated(t, stage, name),
     )
     await t.test(`a broken version is stuck with its reason, and the way out works (${engine})`, (t) =>
-      broken(t, stage, name),
+      broken(t, stage, name, engine),
     )
   }
   await t.test('every change of state was told once and in order, and signed', async (t) => {
@@ -288,33 +296,34 @@ async function updated(t: Test, stage: Stage, cluster: string): Promise<void> {
   t.match(await status(stage, id), { live: { version: '11.3.0' }, requested: { operation: 'update' } })
 }
 
-async function broken(t: Test, stage: Stage, cluster: string): Promise<void> {
+async function broken(t: Test, stage: Stage, cluster: string, engine: FleetCluster['engine']): Promise<void> {
   const id = stage.ids.get(cluster) ?? ''
   await call(stage, 'PUT', `/api/installation/${id}/mattermost`, { Version: 'does-not-exist' })
   const took = timer()
+  await stage.server.killAndStart()
   const stuck = await waitFor(
-    'it to be called stuck',
+    'it to be called stuck with its cause',
     async () => {
       const found = await status(stage, id)
-      return found.stuck ? found : undefined
+      return found.stuck && /back-off/.test(found.reason) ? found : undefined
     },
-    { within: 90_000, every: 200 },
+    { within: 180_000, every: 200 },
   )
   t.comment(`change to stuck: ${took()}`)
   t.match(stuck, {
     state: 'update-in-progress',
     reason: /image pull back-off on \d pods?/,
-    wayOut: /change it again/,
+    wayOut: /revert the commit/,
+    working: { health: 'degraded' },
   })
-  await call(stage, 'PUT', `/api/installation/${id}/mattermost`, { Version: '11.3.0' }).catch(() => undefined)
-  const { body } = await send(
-    stage.url,
-    'GET',
-    `/api/fleet/history?kind=installation&id=${id}&limit=1&diff=false`,
-  )
-  const commit = body.commits[0].commit
-  if ((await status(stage, id)).requested.generation === stuck.requested.generation)
-    await call(stage, 'POST', '/api/fleet/revert', { commit, kind: 'installation', id })
+  if (engine === 'argocd') {
+    const { commits } = await call(stage, 'GET', `/api/fleet/history?kind=installation&id=${id}&limit=1`)
+    await call(stage, 'POST', '/api/fleet/revert', { commit: commits[0].commit, kind: 'installation', id })
+  } else {
+    await becomes(stage, id, 'update-failed')
+    t.comment(`change to failed: ${took()}`)
+    await call(stage, 'PUT', `/api/installation/${id}/mattermost`, { Version: '11.3.0' })
+  }
   await becomes(stage, id, 'stable')
-  t.comment(`way out to stable: ${took()}`)
+  t.comment(`change to stable by the way out: ${took()}`)
 }

@@ -5,6 +5,7 @@
 import type { Installation, InstallationOperation } from '../intents.ts'
 import type { HealthReport } from './health.ts'
 import { contactReason, healthOf, reasonOf } from './installation-health.ts'
+import { furthest } from './progress.ts'
 import type { InstallationSight, ResourceSight } from './sight.ts'
 
 export interface Deadlines {
@@ -44,6 +45,8 @@ export interface JudgeInput {
   readonly waitingFor?: string
   /** The last generation whose operation is known to have reached its end. */
   readonly completedGeneration?: number
+  /** State that this very operation was last told to be in. */
+  readonly reached?: string
   readonly now: number
   readonly deadlines: Deadlines
 }
@@ -122,7 +125,8 @@ export function judge(input: JudgeInput): Verdict {
       ...attention(health),
     }
   const step = stepOf(input, sight, names)
-  return timed(input, sight, { ...step, health }, names)
+  const verdict = timed(input, sight, { ...step, health }, names)
+  return { ...verdict, state: furthest(input.reached, verdict.state) }
 }
 
 function waiting({ installation, waitingFor }: JudgeInput, names: Names): Verdict {
@@ -293,8 +297,10 @@ function attention(health: HealthReport): { readonly wayOut?: string } {
 
 function wayOutOf(failed: boolean, kind: InstallationOperation): string {
   const cause = 'It goes on by itself when the cause is gone'
-  if (!failed) return cause
-  return kind === 'creation'
-    ? `${cause}; or retry it (POST /api/installation/{id}), or delete it`
-    : `${cause}; or change it again, or revert the commit (POST /api/fleet/revert)`
+  if (kind === 'creation')
+    return failed
+      ? `${cause}; or retry it (POST /api/installation/{id}), or delete it`
+      : `${cause}; or delete it`
+  const revert = 'revert the commit (POST /api/fleet/revert)'
+  return failed ? `${cause}; or change it again, or ${revert}` : `${cause}; or ${revert}`
 }

@@ -358,3 +358,24 @@ test('an error of Mattermost while its database is being made is not its own', a
   const verdict = judge(input({ name: '', kind: 'creation', sight: early, state: '', after: 60_000 }))
   t.match(verdict, { state: 'creation-pre-provisioning', health: { health: 'progressing' } })
 })
+
+test('an operation only goes forward, whatever order objects are told in', async (t) => {
+  const early = sight({
+    mattermost: mattermost(reconciling),
+    resources: [resource('Cluster', 'progressing')],
+  })
+  const kind = { name: '', kind: 'creation', sight: early, state: '' } as const
+  t.equal(judge(input(kind)).state, 'creation-pre-provisioning')
+  t.equal(judge(input({ ...kind, extra: { reached: 'creation-in-progress' } })).state, 'creation-in-progress')
+  t.equal(
+    judge(input({ ...kind, extra: { reached: 'creation-requested' } })).state,
+    'creation-pre-provisioning',
+  )
+  t.equal(judge(input({ ...kind, sight: sight(), extra: { reached: 'creation-failed' } })).state, 'stable')
+  const working = sight({ mattermost: mattermost(reconciling) })
+  t.equal(
+    judge(input({ name: '', kind: 'update', sight: working, state: '', extra: { reached: 'update-failed' } }))
+      .state,
+    'update-in-progress',
+  )
+})

@@ -68,7 +68,8 @@ function updated(
   stateOf: StateOf,
   now: string,
 ): Installation {
-  requireState(fleet, before, 'update', stateOf)
+  // An update that is stuck is undone while it is under way: nothing else would get it out.
+  if (stateOf(fleet, before) !== 'update-in-progress') requireState(fleet, before, 'update', stateOf)
   return withOperation(after, 'update', now)
 }
 
