@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly customResources?: CustomResources
   /** Further identities beside the administrator. */
   readonly tokens?: readonly ApiServerToken[]
+  /** Asked (TokenReview over HTTP) about tokens that the API server does not know itself. */
+  readonly tokenWebhookUrl?: string
 }
 
 export interface Cluster {
@@ -34,6 +36,10 @@ export interface Cluster {
   /** Kubeconfig of the administrator. */
   readonly kubeconfig: string
   readonly api: KubernetesApi
+  /** Where the API server keeps its objects. */
+  readonly etcdUrl: string
+  /** Private key that signs tokens of service accounts, PEM. */
+  readonly serviceAccountKey: string
   /** Text of a kubeconfig for another token. */
   kubeconfigFor(token: string): string
   /** SIGKILL by default: as a crash. etcd stays. */
@@ -46,7 +52,8 @@ export async function startCluster(supervisor: Supervisor, options: ClusterOptio
   const token = randomBytes(24).toString('hex')
   const tokens = [{ token, user: 'admin', groups: ['system:masters'] }, ...(options.tokens ?? [])]
   const port = await freePort()
-  const files = await writeApiServerFiles(supervisor, { cluster: name, tokens })
+  const webhook = options.tokenWebhookUrl === undefined ? {} : { tokenWebhookUrl: options.tokenWebhookUrl }
+  const files = await writeApiServerFiles(supervisor, { cluster: name, tokens, ...webhook })
   const { url: etcdUrl } = await startEtcd(supervisor, name)
   const startServer = () => startApiServer(supervisor, { cluster: name, etcdUrl, port, tokens }, files)
   let apiServer = await startServer()
@@ -71,6 +78,8 @@ export async function startCluster(supervisor: Supervisor, options: ClusterOptio
     authority,
     kubeconfig,
     api,
+    etcdUrl,
+    serviceAccountKey: files.serviceAccountKey,
     kubeconfigFor,
     stopApiServer: (signal = 'SIGKILL') => apiServer.stop(signal),
     async startApiServer() {

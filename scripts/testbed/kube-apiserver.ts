@@ -17,6 +17,8 @@ export interface ApiServerOptions {
   readonly etcdUrl: string
   readonly port: number
   readonly tokens: readonly ApiServerToken[]
+  /** Asked (TokenReview over HTTP) about tokens that the server does not know itself. */
+  readonly tokenWebhookUrl?: string
 }
 
 export interface ApiServerFiles {
@@ -24,11 +26,13 @@ export interface ApiServerFiles {
   readonly serviceAccountKey: string
   /** Certificate of the server and of its authority, PEM. */
   readonly authority: string
+  /** Kubeconfig of the token webhook. */
+  readonly tokenWebhook?: string
 }
 
 export async function writeApiServerFiles(
   supervisor: Supervisor,
-  { cluster, tokens }: Pick<ApiServerOptions, 'cluster' | 'tokens'>,
+  { cluster, tokens, tokenWebhookUrl }: Pick<ApiServerOptions, 'cluster' | 'tokens' | 'tokenWebhookUrl'>,
 ): Promise<ApiServerFiles> {
   const folder = await supervisor.makeFolder(cluster, 0o700)
   const lines = tokens.map(({ token, user, groups }) => `${token},${user},${user},"${groups.join(',')}"\n`)
@@ -37,14 +41,30 @@ export async function writeApiServerFiles(
   const serviceAccountKey = join(folder, 'service-account.key')
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
   await writeFile(serviceAccountKey, pem, { mode: 0o600 })
-  return { serviceAccountKey, authority: join(folder, 'pki', 'apiserver.crt') }
+  const files = { serviceAccountKey, authority: join(folder, 'pki', 'apiserver.crt') }
+  if (tokenWebhookUrl === undefined) return files
+  const tokenWebhook = join(folder, 'token-webhook.json')
+  await writeFile(tokenWebhook, webhookConfig(tokenWebhookUrl))
+  return { ...files, tokenWebhook }
+}
+
+function webhookConfig(server: string): string {
+  const name = 'webhook'
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server } }],
+    users: [{ name, user: {} }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  })
 }
 
 /** Ready when `/readyz` says so. Starting it again on the same port and files continues where it was. */
 export async function startApiServer(
   supervisor: Supervisor,
   { cluster, etcdUrl, port }: ApiServerOptions,
-  { serviceAccountKey, authority }: ApiServerFiles,
+  { serviceAccountKey, authority, tokenWebhook }: ApiServerFiles,
 ): Promise<ManagedProcess> {
   const folder = join(supervisor.folder, cluster)
   return await supervisor.start({
@@ -67,6 +87,13 @@ export async function startApiServer(
       '--disable-admission-plugins=TaintNodesByCondition',
       '--allow-privileged',
       '--profiling=false',
+      ...(tokenWebhook === undefined
+        ? []
+        : [
+            `--authentication-token-webhook-config-file=${tokenWebhook}`,
+            '--authentication-token-webhook-version=v1',
+            '--authentication-token-webhook-cache-ttl=1s',
+          ]),
     ],
     ready: () => isReady(port, authority),
   })

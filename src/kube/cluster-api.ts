@@ -223,7 +223,7 @@ class Connection implements OpenClusterApi {
   }
 
   #problem(error: FleetError): void {
-    if (this.#stop.signal.aborted) return
+    if (this.#stop.signal.aborted || error.data.replaced === true) return
     const code = problemOf(error)
     // What one request is not allowed, or one object is refused, says nothing about the contact.
     if (code === undefined) return

@@ -1,5 +1,5 @@
 /** Kubeconfigs in a folder, one file a cluster; a file that changes is noticed without a restart. */
-import { type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, type Stats, watch } from 'node:fs'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FleetError } from '../fleet/errors.ts'
@@ -8,6 +8,8 @@ import { type ClusterName, CONTROL_CLUSTER, type CredentialSource } from '../por
 const LARGEST_FILE = 1024 * 1024
 /** File of the control cluster. */
 const CONTROL_FILE = 'control'
+/** Version of a file that is not there. */
+const ABSENT = 'absent'
 
 export interface CredentialsFolderOptions {
   readonly folder: string
@@ -31,14 +33,27 @@ export async function openCredentialsFolder(options: CredentialsFolderOptions): 
       )
     return join(folder, name)
   }
-  const watcher = follow(folder, () => {
-    for (const cluster of clusters()) for (const listener of listeners) listener(cluster)
-    for (const listener of listeners) listener(CONTROL_CLUSTER)
+  /** What was given out last: a file that stays as it is tears no connection. */
+  const given = new Map<ClusterName, string>()
+  async function versionOf(cluster: ClusterName): Promise<string> {
+    try {
+      return versionIn(await stat(pathOf(cluster)))
+    } catch {
+      return ABSENT
+    }
+  }
+  const watcher = follow(folder, async () => {
+    for (const cluster of [CONTROL_CLUSTER, ...clusters()]) {
+      const before = given.get(cluster)
+      if (before === undefined || before === (await versionOf(cluster))) continue
+      for (const listener of listeners) listener(cluster)
+    }
   })
   return {
     async read(cluster) {
       const path = pathOf(cluster)
       const found = await stat(path).catch((cause: unknown) => {
+        given.set(cluster, ABSENT)
         throw new FleetError(
           'credentials-missing',
           `There is no kubeconfig ${path}; put one there`,
@@ -46,13 +61,10 @@ export async function openCredentialsFolder(options: CredentialsFolderOptions): 
           { cause },
         )
       })
+      given.set(cluster, versionIn(found))
       if (!found.isFile() || found.size > LARGEST_FILE)
         throw new FleetError('credentials-invalid', `${path} is no file of at most ${LARGEST_FILE} bytes`)
-      return {
-        source: 'kubeconfig',
-        text: await readFile(path, 'utf8'),
-        version: `${found.mtimeMs}-${found.size}`,
-      }
+      return { source: 'kubeconfig', text: await readFile(path, 'utf8'), version: versionIn(found) }
     },
     onChange(listener) {
       listeners.add(listener)
@@ -62,12 +74,17 @@ export async function openCredentialsFolder(options: CredentialsFolderOptions): 
   }
 }
 
+function versionIn({ mtimeMs, size, ino }: Stats): string {
+  return `${mtimeMs}-${size}-${ino}`
+}
+
 /** Many changes at once are one: a file is often written in parts. */
-function follow(folder: string, onChange: () => void): Pick<FSWatcher, 'close'> {
+function follow(folder: string, onChange: () => Promise<void>): Pick<FSWatcher, 'close'> {
   let timer: NodeJS.Timeout | undefined
   const watcher = watch(folder, () => {
     clearTimeout(timer)
-    timer = setTimeout(onChange, 100)
+    // It asks for versions only, and what fails there counts as absent.
+    timer = setTimeout(() => void onChange(), 100)
     timer.unref()
   })
   watcher.unref()

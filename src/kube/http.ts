@@ -25,6 +25,7 @@ export interface ApiHttp {
   json(request: HttpRequest): Promise<unknown>
   /** The answer as it comes; the caller reads or destroys it. @throws as `json` */
   stream(request: HttpRequest): Promise<Readable>
+  /** Requests under way fail with `replaced`, which says nothing about the server. */
   close(): void
 }
 
@@ -37,9 +38,14 @@ export function createApiHttp(endpoint: Endpoint): ApiHttp {
     ...(endpoint.clientKey === undefined ? {} : { key: endpoint.clientKey }),
     ...(endpoint.serverName === undefined ? {} : { servername: endpoint.serverName }),
   })
+  let closed = false
   async function open(options: HttpRequest): Promise<IncomingMessage> {
     const token = await endpoint.token()
-    const response = await send(endpoint, agent, token, options)
+    const response = await send(endpoint, agent, token, options).catch((error: unknown) => {
+      throw closed
+        ? new FleetError('cluster-unavailable', 'The connection was replaced', { replaced: true })
+        : error
+    })
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     throw failure(status, messageOf(await text(response)))
@@ -54,7 +60,10 @@ export function createApiHttp(endpoint: Endpoint): ApiHttp {
         throw unavailable('unreachable', 'The API server answered something that is not JSON', cause)
       }
     },
-    close: () => agent.destroy(),
+    close() {
+      closed = true
+      agent.destroy()
+    },
   }
 }
 

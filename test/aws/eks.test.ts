@@ -1,4 +1,3 @@
-import { createHash, createHmac } from 'node:crypto'
 import { CreateClusterCommand, EKSClient } from '@aws-sdk/client-eks'
 import { test } from 'tap'
 import { ToolUnavailableError } from '../../scripts/testbed/binaries.ts'
@@ -6,6 +5,7 @@ import { createEksEndpoints } from '../../src/aws/eks/endpoint.ts'
 import { createEksToken } from '../../src/aws/eks/token.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { everythingOf } from '../kube/credentials-contract.ts'
+import { signatureFor, urlOf } from '../support/aws-signature.ts'
 import { awsThatFails } from '../support/aws-that-fails.ts'
 import { startMoto } from '../support/moto.ts'
 
@@ -13,40 +13,6 @@ const CANARY = 'canary-e4507a-never-shown'
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 process.env.AWS_ACCESS_KEY_ID = KEYS.accessKeyId
 process.env.AWS_SECRET_ACCESS_KEY = CANARY
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
-}
-
-/** Signature Version 4 of a presigned GET, as the documentation of AWS describes it. */
-function signatureFor(url: URL, headers: Readonly<Record<string, string>>, secret: string): string {
-  const parameters = [...url.searchParams].filter(([name]) => name !== 'X-Amz-Signature')
-  const encode = (text: string): string => encodeURIComponent(text).replaceAll('*', '%2A')
-  const query = parameters
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
-    .sort()
-    .join('&')
-  const names = Object.keys(headers).sort()
-  const lines = names.map((name) => `${name}:${headers[name]}\n`).join('')
-  const nothing = createHash('sha256').update('').digest('hex')
-  const canonical = ['GET', '/', query, lines, names.join(';'), nothing].join('\n')
-  const date = url.searchParams.get('X-Amz-Date') ?? ''
-  const day = date.slice(0, 8)
-  const region = 'eu-central-1'
-  const text = [
-    'AWS4-HMAC-SHA256',
-    date,
-    `${day}/${region}/sts/aws4_request`,
-    createHash('sha256').update(canonical).digest('hex'),
-  ].join('\n')
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), 'sts'), 'aws4_request')
-  return hmac(key, text).toString('hex')
-}
-
-function urlOf(token: string): URL {
-  if (!token.startsWith('k8s-aws-v1.')) throw new Error('no token of EKS')
-  return new URL(Buffer.from(token.slice('k8s-aws-v1.'.length), 'base64url').toString('utf8'))
-}
 
 test('a token is a request to STS that says which cluster it is for, signed', async (t) => {
   const now = Date.UTC(2026, 10, 24, 12, 0, 0)

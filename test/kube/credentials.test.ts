@@ -24,6 +24,7 @@ import { openSecretsManager } from '../../src/secrets/aws-secrets-manager/backen
 import { systemClock, systemRandomness } from '../../src/system/clock.ts'
 import { cluster } from '../support/intents.ts'
 import { startMoto } from '../support/moto.ts'
+import { until } from '../support/until.ts'
 import {
   checkCredentialSource,
   everythingOf,
@@ -282,4 +283,24 @@ test('many who ask at once, and soon after, cost one question', async (t) => {
   t.ok(answers.every(({ status }) => status === 'rejected'))
   await t.rejects(source.read('prod-1'), { code: 'credentials-missing' })
   t.equal(asked, 1)
+})
+
+test('a file that changes tells its own cluster only', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'credentials-'))
+  const source = await openCredentialsFolder({ folder, fileOf: secretOf, clusters: () => CLUSTERS })
+  t.teardown(async () => {
+    await source.close()
+    await rm(folder, { recursive: true })
+  })
+  await writeFile(join(folder, 'kube-prod-1'), kubeconfig('one'))
+  await writeFile(join(folder, 'prod-2'), kubeconfig('two'))
+  await Promise.all(CLUSTERS.map((name) => source.read(name)))
+  const told = new Set<ClusterName>()
+  source.onChange((name) => void told.add(name))
+  await writeFile(join(folder, 'prod-2'), kubeconfig('three'))
+  await until(
+    async () => told,
+    (names) => names.has('prod-2'),
+  )
+  t.same([...told], ['prod-2'])
 })
