@@ -28,6 +28,7 @@ import { startReminder } from '../reconcile/reminder.ts'
 import { createObservationMetrics, type ObservationMetrics } from '../reconcile/observation-metrics.ts'
 import { startObserver } from '../reconcile/observer.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
+import { composeBeside, type RunningBeside } from './compose-beside.ts'
 import { composeClusters } from './compose-clusters.ts'
 import { composeNotifications } from './compose-notifications.ts'
 import { createMemoryObservations } from '../store/memory.ts'
@@ -148,8 +149,13 @@ async function watchClusters(
     configuration.nudge === 'off'
       ? undefined
       : startReminder({ writer, api: clusters.get(CONTROL_CLUSTER), clock, onError })
+  let beside: RunningBeside | undefined
   const observer = startObserver({
     writer,
+    beside: {
+      ofInstallation: (installation) => beside?.ofInstallation(installation) ?? { resources: [] },
+      ofCluster: (cluster) => beside?.ofCluster(cluster) ?? [],
+    },
     clusters,
     folders,
     drift,
@@ -169,6 +175,7 @@ async function watchClusters(
     },
     onError,
   })
+  beside = await composeBeside({ configuration, writer, clock, randomness, observer, onError })
   const sweep = startDriftSweep({
     detector: drift,
     clusters: () => connected(writer.fleet, observer),
@@ -196,6 +203,7 @@ async function watchClusters(
       await healer?.close()
       await sweep.close()
       applied.close()
+      await beside?.close()
       await observer.close()
       await drift.close()
       await connections.close()

@@ -50,6 +50,8 @@ export const ERRORS = {
   'cluster-unavailable': { status: 503, title: 'The cluster cannot be reached' },
   'cluster-forbidden': { status: 502, title: 'The cluster does not allow this' },
   'cluster-rejected': { status: 502, title: 'The cluster rejects this' },
+  'aws-unavailable': { status: 503, title: 'AWS does not answer' },
+  'aws-refused': { status: 502, title: 'AWS refuses' },
   'invalid-configuration': { status: 500, title: 'The configuration is not valid' },
   internal: { status: 500, title: 'Something unexpected went wrong' },
 } as const satisfies Record<string, ErrorDefinition>

@@ -1,5 +1,6 @@
 /** Addresses that no event is sent to: link-local ones, among them the metadata services of clouds, and none at all. */
-import { BlockList, isIPv6 } from 'node:net'
+import { lookup } from 'node:dns'
+import { BlockList, isIPv6, type LookupFunction } from 'node:net'
 
 const FORBIDDEN = new BlockList()
 FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4')
@@ -16,4 +17,28 @@ export function isForbiddenAddress(address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return FORBIDDEN.check(mapped, 'ipv4')
   return FORBIDDEN.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+export class ForbiddenAddressError extends Error {
+  override readonly name = 'ForbiddenAddressError'
+}
+
+/** Checks the addresses that are really connected to: a name that changes its mind gains nothing. */
+export function guardedLookup(allowLinkLocal: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, [])
+      const forbidden = allowLinkLocal
+        ? undefined
+        : addresses.find(({ address }) => isForbiddenAddress(address))
+      if (forbidden !== undefined)
+        return callback(
+          new ForbiddenAddressError(`${hostname} is ${forbidden.address}, which is not allowed`),
+          [],
+        )
+      const [first] = addresses
+      if (options.all === true) return callback(null, addresses)
+      callback(null, first?.address ?? '', first?.family)
+    })
+  }
 }

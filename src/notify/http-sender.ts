@@ -4,14 +4,13 @@
  * where their name is first looked up.
  */
 import { createHmac } from 'node:crypto'
-import { lookup } from 'node:dns'
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import type { SecretBackend } from '../ports/secrets.ts'
 import type { Message, Sender, SendResult } from '../ports/sender.ts'
 import type { Receiver, ReceiverHeader } from '../ports/store.ts'
-import { isForbiddenAddress } from './addresses.ts'
+import { ForbiddenAddressError, guardedLookup, isForbiddenAddress } from './addresses.ts'
 
 const TIME_LIMIT_MILLISECONDS = 15_000
 const RETRY_STATUSES = [408, 425, 429]
@@ -129,28 +128,4 @@ function resultOf(status: number): SendResult {
   if (status >= 200 && status < 300) return { result: 'taken' }
   const error = `HTTP ${status}`
   return { result: status >= 500 || RETRY_STATUSES.includes(status) ? 'later' : 'refused', error }
-}
-
-class ForbiddenAddressError extends Error {
-  override readonly name = 'ForbiddenAddressError'
-}
-
-/** Checks the addresses that are really connected to: a name that changes its mind gains nothing. */
-function guardedLookup(allowLinkLocal: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, [])
-      const forbidden = allowLinkLocal
-        ? undefined
-        : addresses.find(({ address }) => isForbiddenAddress(address))
-      if (forbidden !== undefined)
-        return callback(
-          new ForbiddenAddressError(`${hostname} is ${forbidden.address}, which is not allowed`),
-          [],
-        )
-      const [first] = addresses
-      if (options.all === true) return callback(null, addresses)
-      callback(null, first?.address ?? '', first?.family)
-    })
-  }
 }

@@ -2,7 +2,7 @@
 import type { Id } from '../fleet/ids.ts'
 import type { Slug } from '../fleet/intents.ts'
 import type { Verdict } from '../fleet/observed/judge.ts'
-import type { Contact, InstallationSight } from '../fleet/observed/sight.ts'
+import type { Contact, InstallationSight, ResourceSight } from '../fleet/observed/sight.ts'
 import type { NodeCapacity } from '../fleet/observed/workloads.ts'
 
 export interface ObservedInstallation {
@@ -20,6 +20,8 @@ export interface ObservedCluster {
   readonly fresh: boolean
   readonly nodes: NodeCapacity
   readonly operatorBusy: number
+  /** What it needs beside Kubernetes, for example the EKS cluster as AWS sees it. */
+  readonly resources: readonly ResourceSight[]
 }
 
 export interface Sights {

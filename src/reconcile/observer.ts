@@ -13,7 +13,7 @@ import {
   shardUnitNameOf,
 } from '../fleet/observed/engine-units.ts'
 import { type Deadlines, judge, type Verdict } from '../fleet/observed/judge.ts'
-import type { EngineSight, InstallationSight } from '../fleet/observed/sight.ts'
+import type { EngineSight, InstallationSight, ResourceSight } from '../fleet/observed/sight.ts'
 import { installationFolder, roleOf } from '../fleet/paths.ts'
 import { waitingReason } from '../fleet/state.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -47,10 +47,19 @@ export interface ObserverOptions {
   readonly drift?: Pick<DriftDetector, 'object' | 'wantedChanged' | 'contact'>
   /** After each look at an installation; `settled` as `isSettled`, but only by the engine's own word. */
   readonly onJudged?: (id: Id, settled: boolean, sight: InstallationSight | undefined) => void
+  /** What is known from elsewhere than the clusters. */
+  readonly beside?: Beside
   readonly onError: (error: unknown) => void
 }
 
+export interface Beside {
+  ofInstallation(installation: Installation): Pick<InstallationSight, 'resources' | 'ping'>
+  ofCluster(cluster: Cluster): readonly ResourceSight[]
+}
+
 export interface Observer extends Sights {
+  /** Something beside its cluster changed: it is judged again. */
+  touch(id: Id): void
   /** The engine has applied just the manifests that the fleet repository has now. */
   isSettled(id: Id): boolean
   close(): Promise<void>
@@ -104,11 +113,18 @@ class FleetObserver implements Observer {
     const world = this.#worlds.get(name)
     if (world === undefined) return undefined
     const { contact, fresh, nodes, operatorBusy } = world
-    return { contact, fresh: fresh && contact.connected, nodes, operatorBusy }
+    const cluster = this.#options.writer.fleet.cluster(name)
+    const resources = cluster === undefined ? [] : (this.#options.beside?.ofCluster(cluster) ?? [])
+    return { contact, fresh: fresh && contact.connected, nodes, operatorBusy, resources }
   }
 
   control(): ReturnType<Sights['control']> {
     return this.#engines?.contact
+  }
+
+  touch(id: Id): void {
+    this.#dirty.add(id)
+    this.#loop.wake()
   }
 
   isSettled(id: Id): boolean {
@@ -233,13 +249,16 @@ class FleetObserver implements Observer {
     this.#keep(installation, sight, verdict)
   }
 
-  async #sightOf({ metadata, spec }: Installation): Promise<InstallationSight | undefined> {
+  async #sightOf(installation: Installation): Promise<InstallationSight | undefined> {
+    const { metadata, spec } = installation
     const cluster = spec.placement?.cluster
     if (cluster === undefined) return undefined
     const world = this.#worlds.get(cluster)
     const engine = await this.#engineSight(cluster, metadata.id)
     const seen = world?.sightOf(metadata.id)
-    return seen === undefined ? undefined : { ...seen, engine }
+    if (seen === undefined) return undefined
+    const beside = this.#options.beside?.ofInstallation(installation)
+    return { ...seen, engine, ...beside, resources: [...seen.resources, ...(beside?.resources ?? [])] }
   }
 
   async #engineSight(cluster: Slug, id: Id): Promise<EngineSight | undefined> {

@@ -69,7 +69,7 @@ export function followConfigMaps(api: ClusterApi, namespace: string): Followed {
     onChange({ object, removed }) {
       followed.told += 1
       if (removed) present.delete(object.metadata.name)
-      else present.set(object.metadata.name, valueOf(object))
+      else present.set(object.metadata.name, textOf(object))
     },
     onListed() {
       followed.lists += 1
@@ -78,7 +78,7 @@ export function followConfigMaps(api: ClusterApi, namespace: string): Followed {
   return Object.assign(followed, { watch })
 }
 
-function valueOf({ data }: LiveObject): string {
+function textOf({ data }: LiveObject): string {
   return String((data as { readonly value?: string } | undefined)?.value)
 }
 

@@ -70,9 +70,10 @@ const UNSEEN = {
   observedAt: null,
   nodes: null,
   operatorBusy: null,
+  resources: [],
 }
 
-function seenView({ contact, fresh, nodes, operatorBusy }: ObservedCluster): object {
+function seenView({ contact, fresh, nodes, operatorBusy, resources }: ObservedCluster): object {
   // Nothing was ever counted on a cluster that never answered.
   const known = contact.lastContact !== undefined
   return {
@@ -80,6 +81,12 @@ function seenView({ contact, fresh, nodes, operatorBusy }: ObservedCluster): obj
     fresh,
     nodes: known ? nodes : null,
     operatorBusy: known ? operatorBusy : null,
+    resources: resources.map(({ kind, name, report, since }) => ({
+      kind,
+      name,
+      ...report,
+      since: time(since),
+    })),
   }
 }
 
@@ -121,7 +128,18 @@ const CONTACT_PROPERTIES = {
 
 const CLUSTER_SCHEMA: JsonObject = {
   type: 'object',
-  required: ['id', 'name', 'state', 'connected', 'fresh', 'stale', 'observedAt', 'nodes', 'operatorBusy'],
+  required: [
+    'id',
+    'name',
+    'state',
+    'connected',
+    'fresh',
+    'stale',
+    'observedAt',
+    'nodes',
+    'operatorBusy',
+    'resources',
+  ],
   properties: {
     id: { type: 'string' },
     name: { type: 'string' },
@@ -132,6 +150,11 @@ const CLUSTER_SCHEMA: JsonObject = {
       description: 'Everything there is has been told, and changes are heard at once',
     },
     nodes: { type: ['object', 'null'], description: 'How many, how many are ready, and what they hold' },
+    resources: {
+      type: 'array',
+      items: { type: 'object', required: ['kind', 'name', 'health', 'reason', 'message', 'since'] },
+      description: 'What it needs beside Kubernetes: on EKS the cluster as AWS sees it',
+    },
     operatorBusy: {
       type: ['integer', 'null'],
       description: 'Mattermost resources that the operator works on; from 20 on it takes no other',

@@ -72,10 +72,17 @@ export function managedResourceHealth(object: LiveObject): HealthReport {
 /** `Ready` says that the thing exists; whether it works says AWS. */
 function serviceHealth({ kind }: LiveObject, atProvider: JsonObject | undefined): HealthReport {
   const said = textAt(atProvider, 'status') ?? textAt(atProvider, 'dbInstanceStatus')
-  if (said === undefined || WORKING.includes(said)) return report('healthy', 'Available', said ?? 'Available')
-  if (BEGINNING.includes(said))
-    return report('progressing', 'NotAvailable', `AWS says that the ${kind} is ${said}`)
-  return report('degraded', 'NotAvailable', `AWS says that the ${kind} is ${said}`)
+  return said === undefined ? report('healthy', 'Available', 'Available') : awsStatusHealth(kind, said)
+}
+
+/**
+ * @param what it is a status of
+ * @param words to tell when it is healthy
+ */
+export function awsStatusHealth(what: string, status: string, words = status): HealthReport {
+  if (WORKING.includes(status)) return report('healthy', 'Available', words)
+  const health = BEGINNING.includes(status) ? 'progressing' : 'degraded'
+  return report(health, 'NotAvailable', `AWS says that the ${what} is ${status}`)
 }
 
 function isPaused(spec: JsonObject | undefined): boolean {

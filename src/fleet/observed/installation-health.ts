@@ -22,10 +22,16 @@ export function healthOf(
       message: contactReason(sight) ?? 'No contact with the cluster',
     }
   const lasting = (since: number): boolean => now - since >= deadlines.debounce
-  const resources = sight.resources.map(({ report, since }) => (lasting(since) ? report : calm(report)))
+  const resources = sight.resources
+    // What could not be asked beside the cluster takes nothing from what is seen on it.
+    .filter(({ report }) => report.health !== 'unknown')
+    .map(({ report, since }) => (lasting(since) ? report : calm(report)))
   // A Secret that is missing while the database is still being made is no error of Mattermost.
   const waits = resources.some(({ health }) => health === 'progressing')
-  const reports = [...resources, mattermostReport(sight, lasting, waits)]
+  const reports = [
+    ...resources.map((report) => (waits ? notYet(report) : report)),
+    mattermostReport(sight, lasting, waits),
+  ]
   if (installation.spec.hibernated !== true) reports.push(...runningReports(sight))
   return worstOf(reports) ?? { health: 'healthy', reason: 'Healthy', message: 'Healthy' }
 }
@@ -61,6 +67,11 @@ function runningReports({ pods, ping }: InstallationSight): readonly HealthRepor
 /** An error that has not lasted, or has another's cause, is progress. */
 function calm(report: HealthReport): HealthReport {
   return report.health === 'degraded' ? { ...report, health: 'progressing' } : report
+}
+
+/** What is missing while things are being made is on its way. */
+function notYet(report: HealthReport): HealthReport {
+  return report.health === 'missing' ? { ...report, health: 'progressing' } : report
 }
 
 export function reasonOf({ mattermost, pods, resources }: InstallationSight): string {

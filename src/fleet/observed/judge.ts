@@ -224,7 +224,7 @@ function deletionStep({ namespace, mattermost }: InstallationSight, names: Names
 }
 
 function provisioning({ resources }: InstallationSight): Step {
-  const open = resources.find(({ report }) => report.health !== 'healthy')
+  const open = resources.find(({ report }) => report.health !== 'healthy' && report.health !== 'unknown')
   return open === undefined
     ? {
         state: 'creation-pre-provisioning',

@@ -1,8 +1,9 @@
 /** The database of an installation, and the secret with its connection string. */
+import { awsNameOf } from '../../fleet/aws-names.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { RenderInput } from './input.ts'
 import { requireAws, tagsOf } from './input.ts'
-import { appOf, awsNameOf, namespaceOf } from './names.ts'
+import { appOf, namespaceOf } from './names.ts'
 import { backendStore, externalSecret, IN_NAMESPACE, remoteReference } from './secrets.ts'
 
 const OPTIONS = 'connect_timeout=10&sslmode=require'

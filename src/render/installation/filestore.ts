@@ -1,8 +1,9 @@
 /** The file store of an installation: bucket, rights, and what the Mattermost resource says about it. */
+import { awsNameOf } from '../../fleet/aws-names.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { RenderInput } from './input.ts'
 import { requireAws, tagsOf } from './input.ts'
-import { appOf, awsNameOf, namespaceOf } from './names.ts'
+import { appOf, namespaceOf } from './names.ts'
 import { externalSecret, IN_NAMESPACE } from './secrets.ts'
 
 export interface RenderedFilestore {

@@ -11,11 +11,6 @@ export function appOf({ metadata }: Installation): string {
   return `mm-${metadata.id.slice(0, 4)}`
 }
 
-/** Name of everything on AWS that belongs to the installation. */
-export function awsNameOf({ metadata }: Installation): string {
-  return `cloud-${metadata.id}`
-}
-
 /** Name of a volume in the pods: names of the API may have underscores, those of Kubernetes may not. */
 export function volumeName(name: string): string {
   if (/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name
