@@ -2,7 +2,7 @@ import { type Test, test } from 'tap'
 import { FleetError } from '../../src/fleet/errors.ts'
 import { FleetIndex } from '../../src/fleet/fleet-index.ts'
 import type { Id } from '../../src/fleet/ids.ts'
-import type { Installation } from '../../src/fleet/intents.ts'
+import type { InstallationSpec } from '../../src/fleet/intents.ts'
 import type { DatabaseFacts } from '../../src/fleet/observed/cloud.ts'
 import { clusterPath, installationPath } from '../../src/fleet/paths.ts'
 import type { Cloud } from '../../src/ports/cloud.ts'
@@ -11,11 +11,11 @@ import { systemClock } from '../../src/system/clock.ts'
 import { AWS, cluster, id, installation, settings } from '../support/intents.ts'
 import { until } from '../support/until.ts'
 
-const OWN = {
+const OWN: Partial<InstallationSpec> = {
   database: { kind: 'aws-rds-postgres' },
   filestore: { kind: 'aws-s3' },
   placement: { cluster: 'prod-1' },
-} as unknown as Partial<Installation['spec']>
+}
 const GOOD = {
   status: 'available',
   version: '16.4',

@@ -1,7 +1,6 @@
 import { type Test, test } from 'tap'
 import { FleetIndex } from '../../src/fleet/fleet-index.ts'
 import type { Id } from '../../src/fleet/ids.ts'
-import type { Installation } from '../../src/fleet/intents.ts'
 import { installationPath } from '../../src/fleet/paths.ts'
 import type { PingSight } from '../../src/ports/ping.ts'
 import { type Pinger, type PingerOptions, startPinger } from '../../src/reconcile/pinger.ts'
@@ -18,7 +17,7 @@ interface World {
   answer: (host: string) => Omit<PingSight, 'at'>
 }
 
-const PLACED = { placement: { cluster: 'prod-1' } } as unknown as Installation['spec']
+const PLACED = { placement: { cluster: 'prod-1' } }
 
 function start(t: Test, count: number, options: Partial<PingerOptions> = {}): World {
   const fleet = new FleetIndex(settings())

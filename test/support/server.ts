@@ -21,14 +21,18 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-/** @param existing a data directory to go on with */
+/**
+ * @param existing a data directory to go on with
+ * @param more settings
+ */
 export async function startTestServer(
   loops: 'all' | 'none' = 'none',
   existing?: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<TestServer> {
   const folder = existing ?? (await mkdtemp(join(tmpdir(), 'fleetwright-')))
   const environment = { FLEETWRIGHT_ADMIN_TOKEN: TOKEN }
-  const flags = { data: folder, loops, 'log-level': 'silent' }
+  const flags = { data: folder, loops, 'log-level': 'silent', ...more }
   const server = await composeServer(readConfiguration({ flags, environment }), '0.0.0')
   const { url } = await server.api.listen({ host: '127.0.0.1', port: 0 })
   const setup = createServer(async (request, response) => {
