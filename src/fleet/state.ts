@@ -51,8 +51,9 @@ export function clusterInstallationState(
   seen: Seen | undefined,
 ): string {
   const { operation } = installation.spec
-  if (clusterInstallation.deletedAt !== undefined) return 'deleted'
+  // As recorded: a deleted one answers the state it was last seen in.
   if (seen !== undefined && seen.generation >= operation.generation) return seen.state
+  if (clusterInstallation.deletedAt !== undefined) return 'deleted'
   if (operation.kind === 'deletion') return 'deletion-requested'
   return operation.kind === 'creation' ? 'creation-requested' : 'reconciling'
 }

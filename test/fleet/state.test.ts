@@ -146,6 +146,7 @@ test('a deployment has the states of its own', async (t) => {
     t.equal(clusterInstallationState(asked, live, { state: 'stable', generation: 2 }), unseen, kind)
     for (const state of ['reconciling', 'ready', 'stable', 'creation-failed', 'deletion-failed', 'deleted'])
       t.equal(clusterInstallationState(asked, live, { state, generation: 3 }), state)
-    t.equal(clusterInstallationState(asked, gone, { state: 'stable', generation: 9 }), 'deleted')
+    t.equal(clusterInstallationState(asked, gone, undefined), 'deleted')
+    t.equal(clusterInstallationState(asked, gone, { state: 'stable', generation: 9 }), 'stable', 'as recorded')
   }
 })
