@@ -3,10 +3,8 @@
  * a second time, by a dry run where the role allows it, before it is reported. While the engine has not yet applied
  * what git has, nothing is drift.
  */
-import { compareObject, type FieldDifference } from '../fleet/drift/compare.ts'
-import { apiVersionOf, documentsByKey, isApplied, kindOf, nameOf } from '../fleet/drift/documents.ts'
-import { managerOf } from '../fleet/drift/manager.ts'
-import { masked } from '../fleet/drift/mask.ts'
+import { compareObject } from '../fleet/drift/compare.ts'
+import { documentsByKey, isApplied, kindOf, nameOf } from '../fleet/drift/documents.ts'
 import { isFleetError } from '../fleet/errors.ts'
 import { type Id, isId } from '../fleet/ids.ts'
 import type { EngineName, JsonObject, Slug } from '../fleet/intents.ts'
@@ -16,6 +14,7 @@ import type { ClusterApi } from '../ports/clusters.ts'
 import type { Drift, Drifts } from '../ports/drifts.ts'
 import type { Manifests } from '../ports/manifests.ts'
 import { markClean, newWatched, setManifest, type Suspect, type Watched } from './drift-state.ts'
+import { secondLook } from './drift-confirm.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { sweepCluster, type SweepResult } from './sweep-cluster.ts'
 
@@ -24,10 +23,6 @@ const BEAT_MILLISECONDS = 500
 const LATER_MILLISECONDS = 1_000
 /** A difference must last this long before it is looked at again: engines put most of them right by themselves. */
 const SECOND_LOOK_MILLISECONDS = 200
-const FIELD_MANAGERS = {
-  argocd: 'argocd-controller',
-  flux: 'kustomize-controller',
-} as const satisfies Record<EngineName, string>
 
 export interface DriftDetectorOptions {
   readonly manifests: Manifests
@@ -218,7 +213,7 @@ class Detector implements DriftDetector {
         ;(settled ? this.#dirty : this.#later).add(id)
       } else {
         watched.suspects.delete(key)
-        await this.#confirm(watched, id, key, suspect, wanted)
+        await this.#decide(watched, id, key, suspect, wanted)
       }
     }
   }
@@ -265,89 +260,24 @@ class Detector implements DriftDetector {
   }
 
   /** The look that decides. */
-  async #confirm(
+  async #decide(
     watched: Watched,
     id: Id,
     key: string,
     suspect: Suspect,
     wanted: JsonObject | undefined,
   ): Promise<void> {
-    const { kind, namespace, name, since } = suspect
-    const api = this.#options.api(watched.cluster)
-    const live = await api.get(kind, kind.namespaced ? namespace : undefined, name)
+    const { api, engineOf, secretNames } = this.#options
+    const { live, found } = await secondLook(
+      { api: api(watched.cluster), engine: engineOf(watched.cluster), secretNames: secretNames() },
+      suspect,
+      wanted,
+    )
     if (live === undefined) watched.present.delete(key)
-    const base = {
-      cluster: watched.cluster,
-      installation: id,
-      object: {
-        apiVersion: apiVersionOf(kind),
-        kind: kind.kind,
-        namespace: kind.namespaced ? namespace : '',
-        name,
-      },
-      since,
-    }
-    if (wanted === undefined) {
-      if (live === undefined || live.metadata.deletionTimestamp !== undefined || !isApplied(live))
-        return this.#clear(watched, id, key)
-      return this.#report(watched, id, key, {
-        ...base,
-        type: 'extra',
-        fields: [],
-        confirmedBy: 'second-look',
-      })
-    }
-    if (live === undefined)
-      return this.#report(watched, id, key, {
-        ...base,
-        type: 'missing',
-        fields: [],
-        confirmedBy: 'second-look',
-      })
-    const differences = compareObject(wanted, live)
-    const confirmed =
-      differences.length === 0 ? undefined : await this.#dryRun(watched.cluster, kind, wanted, differences)
-    if (confirmed === undefined || confirmed.fields.length === 0) {
-      this.#compared(watched, key, live, true)
-      return this.#clear(watched, id, key)
-    }
-    const fields = confirmed.fields.map((difference) => this.#shown(difference, live))
-    this.#report(watched, id, key, { ...base, type: 'changed', fields, confirmedBy: confirmed.by })
-  }
-
-  /** What a server-side apply would still change: admission and defaults have their say before anybody is told. */
-  async #dryRun(
-    cluster: Slug,
-    kind: ResourceKind,
-    wanted: JsonObject,
-    differences: readonly FieldDifference[],
-  ): Promise<{ readonly fields: readonly FieldDifference[]; readonly by: Drift['confirmedBy'] }> {
-    const { api, engineOf } = this.#options
-    try {
-      // A rendered manifest has what every object has.
-      const applied = await api(cluster).dryRunApply(
-        kind,
-        wanted as unknown as LiveObject,
-        FIELD_MANAGERS[engineOf(cluster)],
-      )
-      const stays = new Set(compareObject(wanted, applied).map(({ path }) => path))
-      return { fields: differences.filter(({ path }) => !stays.has(path)), by: 'dry-run' }
-    } catch (error) {
-      if (isFleetError(error) && (error.code === 'cluster-forbidden' || error.code === 'cluster-rejected'))
-        return { fields: differences, by: 'second-look' }
-      throw error
-    }
-  }
-
-  #shown(difference: FieldDifference, live: LiveObject): Drift['fields'][number] {
-    const manager = managerOf(live, difference.steps)
-    const { path, wanted, found } = masked(difference, this.#options.secretNames())
-    return {
-      path,
-      ...(wanted === undefined ? {} : { wanted }),
-      ...(found === undefined ? {} : { found }),
-      ...(manager === undefined ? {} : { manager }),
-    }
+    if (found !== undefined)
+      return this.#report(watched, id, key, { cluster: watched.cluster, installation: id, ...found })
+    if (wanted !== undefined) this.#compared(watched, key, live, true)
+    this.#clear(watched, id, key)
   }
 
   #report(watched: Watched, id: Id, key: string, drift: Drift): void {

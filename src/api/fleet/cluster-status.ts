@@ -5,6 +5,7 @@ import type { Contact } from '../../fleet/observed/sight.ts'
 import type { ObservedCluster } from '../../ports/sights.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json, type Route } from '../routes.ts'
+import { contactView, time } from '../views/contact.ts'
 import { clusterStateOf } from '../views/cluster-seen.ts'
 
 type ClusterStatusParts = Pick<Parts, 'writer' | 'observations' | 'sights'>
@@ -39,7 +40,7 @@ function listClusters(parts: ClusterStatusParts): Answer {
   const control = sights.control()
   const clusters = writer.fleet.clusters().filter(({ metadata }) => metadata.deletedAt === undefined)
   return json(200, {
-    control: control === undefined ? null : contactView(control),
+    control: control === undefined ? null : contactOf(control),
     clusters: clusters.map((cluster) => clusterStatusView(parts, cluster)),
   })
 }
@@ -77,7 +78,7 @@ function seenView({ contact, fresh, nodes, operatorBusy, resources }: ObservedCl
   // Nothing was ever counted on a cluster that never answered.
   const known = contact.lastContact !== undefined
   return {
-    ...contactView(contact),
+    ...contactOf(contact),
     fresh,
     nodes: known ? nodes : null,
     operatorBusy: known ? operatorBusy : null,
@@ -90,19 +91,8 @@ function seenView({ contact, fresh, nodes, operatorBusy, resources }: ObservedCl
   }
 }
 
-function contactView({ connected, lastContact, problem }: Contact): object {
-  return {
-    connected,
-    stale: !connected,
-    observedAt: lastContact === undefined ? null : time(lastContact),
-    ...(problem === undefined
-      ? {}
-      : { problem: { code: problem.code, detail: problem.detail, since: time(problem.since) } }),
-  }
-}
-
-function time(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
+function contactOf(contact: Contact): object {
+  return { connected: contact.connected, ...contactView(contact) }
 }
 
 const CONTACT_PROPERTIES = {

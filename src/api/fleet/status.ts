@@ -1,13 +1,14 @@
 /** Five truths of an installation, each with its time: requested, committed, synced, live, working (docs/architecture.md). */
 import { FleetError } from '../../fleet/errors.ts'
 import type { Installation } from '../../fleet/intents.ts'
-import type { Contact, InstallationSight } from '../../fleet/observed/sight.ts'
+import type { InstallationSight } from '../../fleet/observed/sight.ts'
 import { installationFolder, requestPath } from '../../fleet/paths.ts'
 import type { Drift } from '../../ports/drifts.ts'
 import type { ObservedInstallation } from '../../ports/sights.ts'
 import type { FleetHistory } from '../../ports/writer.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { type Answer, json, type Route } from '../routes.ts'
+import { contactView, time } from '../views/contact.ts'
 import { stateOf } from '../views/installation.ts'
 import { driftView } from './drift.ts'
 import { STATUS_SCHEMA } from './status-schema.ts'
@@ -34,6 +35,7 @@ async function answerStatus(parts: StatusParts, context: HandlerContext): Promis
   if (installation === undefined) throw new FleetError('not-found', `There is no installation ${id}.`)
   const observed = sights.installation(id)
   const cluster = installation.spec.placement?.cluster
+  const contact = cluster === undefined ? undefined : sights.cluster(cluster)?.contact
   const state = stateOf(parts, writer.fleet, installation)
   return json(200, {
     id,
@@ -46,7 +48,7 @@ async function answerStatus(parts: StatusParts, context: HandlerContext): Promis
     synced: syncedView(observed?.sight),
     live: liveView(observed?.sight, installation, drifts.of(id)),
     working: workingView(observed),
-    observation: observationView(cluster === undefined ? undefined : sights.cluster(cluster)?.contact),
+    observation: contact === undefined ? { stale: true, observedAt: null } : contactView(contact),
   })
 }
 
@@ -126,21 +128,4 @@ function workingView(observed: ObservedInstallation | undefined): object {
     pods: sight?.pods ?? null,
     ping: sight?.ping ?? null,
   }
-}
-
-/** How old all of this is: old knowledge is marked, never shown as current. */
-function observationView(contact: Contact | undefined): object {
-  if (contact === undefined) return { stale: true, observedAt: null }
-  const { connected, lastContact, problem } = contact
-  return {
-    stale: !connected,
-    observedAt: lastContact === undefined ? null : time(lastContact),
-    ...(problem === undefined
-      ? {}
-      : { problem: { code: problem.code, detail: problem.detail, since: time(problem.since) } }),
-  }
-}
-
-function time(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
 }
