@@ -28,8 +28,8 @@ export async function openCredentialsFolder(options: CredentialsFolderOptions): 
     // Names of secrets come from requests: none may lead out of the folder.
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(name))
       throw new FleetError(
-        'credentials-invalid',
-        `${JSON.stringify(name)} cannot be the name of a kubeconfig file`,
+        'credentials-missing',
+        `There is no kubeconfig in ${folder}: ${JSON.stringify(name)} cannot be the name of a file`,
       )
     return join(folder, name)
   }

@@ -9,8 +9,8 @@ import type { Ping, PingSight } from '../ports/ping.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { startLoop } from './loop.ts'
 
-/** No workspace is asked more often, however small the fleet is. */
-const SHORTEST_ROUND_MILLISECONDS = 30_000
+/** Between two rounds: no workspace is asked more often, however small the fleet is. */
+const ROUND_PAUSE_MILLISECONDS = 30_000
 const SECOND_TRY_MILLISECONDS = 5_000
 /** Open at a time; the others wait. */
 const MOST_OPEN = 256
@@ -37,7 +37,7 @@ export interface Pinger {
 
 export function startPinger(options: PingerOptions): Pinger {
   const { writer, ping, clock, onChange } = options
-  const round = options.roundMilliseconds ?? SHORTEST_ROUND_MILLISECONDS
+  const round = options.roundMilliseconds ?? ROUND_PAUSE_MILLISECONDS
   const known = new Map<Id, PingSight>()
   const open = new Set<Promise<void>>()
   let turn = Promise.resolve()
@@ -60,7 +60,6 @@ export function startPinger(options: PingerOptions): Pinger {
     if (before?.ok !== answer.ok || before.detail !== answer.detail) onChange(id)
   }
   async function run(signal: AbortSignal): Promise<void> {
-    const started = clock.monotonic()
     for (const { metadata } of writer.fleet.installations()) {
       const { id } = metadata
       const installation = writer.fleet.installation(id)
@@ -76,7 +75,6 @@ export function startPinger(options: PingerOptions): Pinger {
       if (open.size >= MOST_OPEN) await Promise.race(open)
     }
     forget()
-    await clock.sleep(Math.max(0, round - (clock.monotonic() - started)), signal)
     function report(error: unknown): void {
       if (!signal.aborted) options.onError(error)
     }
@@ -86,7 +84,7 @@ export function startPinger(options: PingerOptions): Pinger {
   }
   const loop = startLoop({
     clock,
-    interval: 0,
+    interval: round,
     // A pause that ends with the process is no error.
     run: (signal) =>
       run(signal).catch((error: unknown) => (signal.aborted ? undefined : options.onError(error))),

@@ -304,3 +304,15 @@ test('a file that changes tells its own cluster only', async (t) => {
   )
   t.same([...told], ['prod-2'])
 })
+
+test('no name leads out of the folder, and the next source may have it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'credentials-'))
+  const source = await openCredentialsFolder({ folder, fileOf: (name) => name, clusters: () => CLUSTERS })
+  t.teardown(async () => {
+    await source.close()
+    await rm(folder, { recursive: true })
+  })
+  for (const name of ['../secret', '/etc/passwd', 'team/kube', '.hidden', ''])
+    await t.rejects(source.read(name), { code: 'credentials-missing' }, name)
+  t.match(await chainCredentials([source, fixed('b')]).read('team/kube'), { version: 'b' })
+})
