@@ -1,4 +1,5 @@
 /** What the delivery engines say on the control cluster: Argo CD's Applications, Flux' Kustomizations. */
+import { applicationChart, HELM_RELEASE, keepHelmRelease, releaseChart } from '../fleet/observed/charts.ts'
 import { ENGINE_NAMESPACES } from '../fleet/observed/engine-units.ts'
 import {
   APPLICATION,
@@ -23,6 +24,8 @@ export interface EngineWorld {
   readonly contact: Contact
   readonly fresh: boolean
   word(engine: EngineName, name: string): HeardWord | undefined
+  /** Version of the chart that an Application or HelmRelease has installed. */
+  chart(engine: EngineName, name: string): string | undefined
   close(): Promise<void>
 }
 
@@ -35,6 +38,11 @@ export interface EngineWorldOptions {
 
 export function openEngineWorld({ api, clock, onWord }: EngineWorldOptions): EngineWorld {
   const words = { argocd: new Map<string, HeardWord>(), flux: new Map<string, HeardWord>() }
+  const charts = { argocd: new Map<string, string>(), flux: new Map<string, string>() }
+  function hear(engine: EngineName, name: string, chart: string | undefined): void {
+    if (chart === undefined) charts[engine].delete(name)
+    else charts[engine].set(name, chart)
+  }
   function listen(
     engine: EngineName,
     kind: ResourceKind,
@@ -47,6 +55,7 @@ export function openEngineWorld({ api, clock, onWord }: EngineWorldOptions): Eng
       keep,
       onChange({ object, removed }) {
         const { name } = object.metadata
+        if (kind === APPLICATION) hear(engine, name, removed ? undefined : applicationChart(object))
         const word = removed ? undefined : read(object)
         const before = words[engine].get(name)
         if (word === undefined) words[engine].delete(name)
@@ -58,6 +67,13 @@ export function openEngineWorld({ api, clock, onWord }: EngineWorldOptions): Eng
   const watches = [
     listen('argocd', APPLICATION, keepApplication, applicationWord),
     listen('flux', KUSTOMIZATION, keepKustomization, kustomizationWord),
+    api.watch({
+      kind: HELM_RELEASE,
+      namespace: ENGINE_NAMESPACES.flux,
+      keep: keepHelmRelease,
+      onChange: ({ object, removed }) =>
+        hear('flux', object.metadata.name, removed ? undefined : releaseChart(object)),
+    }),
   ]
   return {
     get contact() {
@@ -67,6 +83,7 @@ export function openEngineWorld({ api, clock, onWord }: EngineWorldOptions): Eng
       return watches.every((watch) => watch.fresh)
     },
     word: (engine, name) => words[engine].get(name),
+    chart: (engine, name) => charts[engine].get(name),
     close: async () => void (await Promise.all(watches.map((watch) => watch.close()))),
   }
 }

@@ -209,7 +209,11 @@ class FleetObserver implements Observer {
   async #judgeDirty(): Promise<void> {
     const now = this.#options.clock.now()
     for (const [id, at] of this.#again) if (at <= now) this.#dirty.add(id)
-    judgeClusters({ ...this.#options, sightOf: (name) => this.cluster(name) })
+    judgeClusters({
+      ...this.#options,
+      sightOf: (name) => this.cluster(name),
+      chartOf: (engine, unit) => this.#engines?.chart(engine, unit),
+    })
     const ids = [...this.#dirty]
     this.#dirty.clear()
     for (const [at, id] of ids.entries()) {

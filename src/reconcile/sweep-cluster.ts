@@ -4,13 +4,16 @@
  */
 import { compareObject } from '../fleet/drift/compare.ts'
 import { COMPARED_KINDS, documentsByKey, isApplied, kindOf, nameOf } from '../fleet/drift/documents.ts'
-import { isFleetError } from '../fleet/errors.ts'
+import { type FleetError, isFleetError } from '../fleet/errors.ts'
 import type { Id } from '../fleet/ids.ts'
 import type { JsonObject, Slug } from '../fleet/intents.ts'
 import { type LiveObject, objectKey, type ResourceKind } from '../fleet/observed/objects.ts'
 import type { ClusterApi } from '../ports/clusters.ts'
 import type { Manifests } from '../ports/manifests.ts'
 import { markClean, setManifest, type Suspect, type Watched } from './drift-state.ts'
+
+/** Most of a list is waiting for the API server; more at once would keep it from others. */
+const LISTS_AT_ONCE = 4
 
 export interface SweepParts {
   readonly api: Pick<ClusterApi, 'list'>
@@ -63,6 +66,7 @@ class Sweep {
   readonly #visits = new Map<string, Visit>()
   /** Kinds that the role does not allow to list: nothing is known of them. */
   readonly #unlisted = new Set<ResourceKind>()
+  #forbidden: FleetError | undefined
   #objects = 0
   #compared = 0
   #suspects = 0
@@ -82,20 +86,31 @@ class Sweep {
       })
       if (visit !== undefined) this.#visits.set(id, visit)
     }
-    let forbidden: unknown
-    for (const kind of COMPARED_KINDS) {
-      if (signal.aborted) return this.#result()
+    const kinds = [...COMPARED_KINDS]
+    const lists = Array.from({ length: LISTS_AT_ONCE }, () => this.#listAll(kinds, signal))
+    // Nothing of it may still be under way when the sweep has ended.
+    for (const result of await Promise.allSettled(lists))
+      if (result.status === 'rejected') throw result.reason
+    if (signal.aborted) return this.#result()
+    for (const visit of this.#visits.values()) await this.#finish(visit)
+    if (this.#forbidden !== undefined) throw this.#forbidden
+    return this.#result()
+  }
+
+  /** @param kinds what is left to list; others take of it as well */
+  async #listAll(kinds: ResourceKind[], signal: AbortSignal): Promise<void> {
+    for (let kind = kinds.pop(); kind !== undefined && !signal.aborted; kind = kinds.pop()) {
       try {
         await this.#list(kind)
       } catch (error) {
-        if (!isFleetError(error) || error.code !== 'cluster-forbidden') throw error
+        if (!isFleetError(error) || error.code !== 'cluster-forbidden') {
+          kinds.length = 0
+          throw error
+        }
         this.#unlisted.add(kind)
-        forbidden ??= error
+        this.#forbidden ??= error
       }
     }
-    for (const visit of this.#visits.values()) await this.#finish(visit)
-    if (forbidden !== undefined) throw forbidden
-    return this.#result()
   }
 
   #result(): SweepResult {
