@@ -32,6 +32,7 @@ function bed() {
           fresh: true,
           nodes: { nodes: 1, ready: 1, pods: 110 },
           operatorBusy: 0,
+          resources: [],
         }),
         chartOf: (_engine, unit) => charts.get(unit),
       }),
