@@ -95,6 +95,14 @@ export async function composeServer(configuration: Configuration, version: strin
           onSwept: reportSweeps(registry, logger),
         })
       : undefined
+  const { observations, sights } = observation
+  const stateOf: StateOf = (fleet, installation) => installationStateOf(observation, fleet, installation)
+  const deletions =
+    placement === 'now'
+      ? startDeletionLoop({
+          ...{ writer, clock, randomness, actor: COMMITTER, stateOf, observations, sights, onError },
+        })
+      : undefined
   const parts: Parts = {
     writer,
     history,
@@ -103,30 +111,27 @@ export async function composeServer(configuration: Configuration, version: strin
     logger,
     registry,
     tokens,
-    observations: observation.observations,
-    sights: observation.sights,
+    observations,
+    sights,
     drifts: observation.drifts,
     store: observation.store,
     settled: () => observation.tracker.settled(),
     leases: createMemoryLeases(clock),
     secrets,
     secretHolds,
-    problems: () => [...writer.problems(), ...(sweep?.problems() ?? [])],
+    problems: () => [...writer.problems(), ...(sweep?.problems() ?? []), ...(deletions?.problems() ?? [])],
     documents: createDocumentReader(createDocuments()),
     // Clones of a remote repository come from there.
     ...(isRemote(configuration.fleet) ? {} : { gitHandler: createGitHttpHandler(home.gitDirectory) }),
     options: { version, placement, staleAfterMilliseconds: Math.max(STALE_AFTER, 3 * interval) },
   }
-  const stateOf: StateOf = (fleet, installation) => installationStateOf(parts, fleet, installation)
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
     startMaintenance({ writer, maintain: () => home.maintain(), clock, onError }),
     ...(sweep === undefined ? [] : [sweep]),
+    ...(deletions === undefined ? [] : [deletions]),
     ...(placement === 'now'
-      ? [
-          startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError }),
-          startDeletionLoop({ writer, clock, randomness, actor: COMMITTER, stateOf, onError }),
-        ]
+      ? [startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError })]
       : []),
   ]
   const api = createApiServer(parts)

@@ -16,6 +16,7 @@ import type {
 } from './intents.ts'
 import { FLEET_PATH, installationPath } from './paths.ts'
 import { installationOf } from './requests.ts'
+import { TombstoneIndex } from './tombstone-index.ts'
 
 export class FleetIndex implements Fleet {
   #settings: FleetSettings
@@ -23,7 +24,7 @@ export class FleetIndex implements Fleet {
   readonly #installations: InstallationIndex
   readonly #waiting: Map<Id, FleetPath>
   readonly #newRequests: Map<FleetPath, InstallationRequest>
-  readonly #tombstones: Map<Id, Tombstone>
+  readonly #tombstones: TombstoneIndex
   readonly #clusters: Named<Cluster>
   readonly #groups: Named<Group>
   readonly #databases: Named<SharedDatabase>
@@ -35,7 +36,7 @@ export class FleetIndex implements Fleet {
     this.#installations = new InstallationIndex(from === undefined ? undefined : from.#installations)
     this.#waiting = new Map(from === undefined ? [] : from.#waiting)
     this.#newRequests = new Map(from === undefined ? [] : from.#newRequests)
-    this.#tombstones = new Map(from === undefined ? [] : from.#tombstones)
+    this.#tombstones = new TombstoneIndex(from === undefined ? undefined : from.#tombstones)
     this.#clusters = new Named(from === undefined ? undefined : from.#clusters)
     this.#groups = new Named(from === undefined ? undefined : from.#groups)
     this.#databases = new Named(from === undefined ? undefined : from.#databases)
@@ -151,7 +152,23 @@ export class FleetIndex implements Fleet {
   }
 
   tombstones(): readonly Tombstone[] {
-    return [...this.#tombstones.values()].sort(byCreation)
+    return this.#tombstones.list()
+  }
+
+  tombstoneByDeployment(id: Id): Tombstone | undefined {
+    return this.#tombstones.byDeployment(id)
+  }
+
+  tombstonesOn(cluster: Slug): readonly Tombstone[] {
+    return this.#tombstones.on(cluster)
+  }
+
+  openTombstones(): readonly Tombstone[] {
+    return this.#tombstones.open()
+  }
+
+  ending(): readonly Installation[] {
+    return this.#installations.ending()
   }
 
   clusters(): readonly Cluster[] {
@@ -203,8 +220,7 @@ export class FleetIndex implements Fleet {
         this.#databasesByVpc.remove(intent.spec.vpc, intent.metadata.id)
         return this.#databases.remove(intent)
       case 'Tombstone':
-        this.#tombstones.delete(intent.metadata.id)
-        return
+        return this.#tombstones.remove(intent)
       case 'Installation':
         return this.#installations.remove(intent.metadata.id)
       case 'InstallationRequest':
@@ -227,8 +243,7 @@ export class FleetIndex implements Fleet {
         this.#databasesByVpc.add(intent.spec.vpc, intent)
         return this.#databases.add(intent)
       case 'Tombstone':
-        this.#tombstones.set(intent.metadata.id, intent)
-        return
+        return this.#tombstones.add(intent)
       case 'Installation':
         return this.#installations.add(intent)
       case 'InstallationRequest':

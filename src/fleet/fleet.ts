@@ -67,6 +67,14 @@ export interface Fleet {
   newRequests(): ReadonlyMap<FleetPath, InstallationRequest>
   tombstone(id: Id): Tombstone | undefined
   tombstones(): readonly Tombstone[]
+  /** By the id of one of the deployments that its installation had. */
+  tombstoneByDeployment(id: Id): Tombstone | undefined
+  /** Of installations that were on this cluster, in no order. */
+  tombstonesOn(cluster: Slug): readonly Tombstone[]
+  /** Of placed installations whose removal is not complete, in no order. */
+  openTombstones(): readonly Tombstone[]
+  /** Installations whose deletion was asked for or is scheduled, waiting ones too, in no order. */
+  ending(): readonly Installation[]
 
   /** With deleted ones (`metadata.deletedAt`), in order of creation. */
   clusters(): readonly Cluster[]

@@ -19,6 +19,8 @@ export class InstallationIndex {
   /** Hibernated installations by shared database. */
   readonly #hibernated: Map<Slug, number>
   readonly #ordered: Ordered<Installation>
+  /** Deletion asked for or scheduled. */
+  readonly #ending: Map<Id, Installation>
 
   constructor(from?: InstallationIndex) {
     this.#byId = new Map(from === undefined ? [] : from.#byId)
@@ -32,10 +34,15 @@ export class InstallationIndex {
     const logical = from === undefined ? [] : [...from.#logicalDatabases]
     this.#logicalDatabases = new Map(logical.map(([name, counts]) => [name, new Map(counts)]))
     this.#hibernated = new Map(from === undefined ? [] : from.#hibernated)
+    this.#ending = new Map(from === undefined ? [] : from.#ending)
   }
 
   list(): readonly Installation[] {
     return this.#ordered.list()
+  }
+
+  ending(): readonly Installation[] {
+    return [...this.#ending.values()]
   }
 
   count(): number {
@@ -100,6 +107,7 @@ export class InstallationIndex {
     for (const { id } of spec.clusterInstallations ?? []) this.#byDeployment.set(id, metadata.id)
     for (const cluster of clustersOf(installation)) this.#byCluster.add(cluster, installation)
     if (spec.group) this.#byGroup.add(spec.group, installation)
+    if (isEnding(installation)) this.#ending.set(metadata.id, installation)
     const shared = spec.database.shared
     if (shared === undefined) return
     this.#byDatabase.add(shared.database, installation)
@@ -118,6 +126,7 @@ export class InstallationIndex {
     for (const deployment of spec.clusterInstallations ?? []) deleteOwn(this.#byDeployment, deployment.id, id)
     for (const cluster of clustersOf(installation)) this.#byCluster.remove(cluster, id)
     if (spec.group) this.#byGroup.remove(spec.group, id)
+    this.#ending.delete(id)
     const shared = spec.database.shared
     if (shared === undefined) return
     this.#byDatabase.remove(shared.database, id)
@@ -145,6 +154,11 @@ function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
     ...(spec.placement === undefined ? [] : [spec.placement.cluster]),
     ...live.map(({ cluster }) => cluster),
   ])
+}
+
+function isEnding({ spec }: Installation): boolean {
+  const { kind } = spec.operation
+  return kind === 'deletion' || kind === 'deletion-pending' || spec.deletion?.scheduledAt !== undefined
 }
 
 function deleteOwn<Key>(map: Map<Key, Id>, key: Key, id: Id): void {

@@ -116,9 +116,11 @@ function nudgeFor(fleet: Fleet, path: string, token: string): Nudge | undefined 
     const part = path.startsWith(`clusters/${cluster}/system/manifests/`) ? 'manifests' : 'system'
     return nudgeOf(systemUnitOf(engine, cluster, part), token)
   }
-  return unit === 'installation' && id !== undefined
-    ? installationNudge(engine, cluster, id, token)
-    : undefined
+  if (unit !== 'installation' || id === undefined) return undefined
+  // A folder that is gone has an Application that the ApplicationSet takes away.
+  if (engine === 'argocd' && fleet.installation(id) === undefined && fleet.tombstone(id) !== undefined)
+    return applicationSetNudge(cluster, token)
+  return installationNudge(engine, cluster, id, token)
 }
 
 export function installationNudge(engine: EngineName, cluster: Slug, id: Id, token: string): Nudge {

@@ -3,6 +3,7 @@
  * is judged when its intent, an object of it, its engine's word or the contact changes, and when time alone may change
  * the verdict.
  */
+import { deletionHold } from '../fleet/deletion.ts'
 import type { Id, ObjectId } from '../fleet/ids.ts'
 import { isId } from '../fleet/ids.ts'
 import type { Cluster, Installation, Slug } from '../fleet/intents.ts'
@@ -13,6 +14,7 @@ import {
   shardUnitNameOf,
 } from '../fleet/observed/engine-units.ts'
 import { type Deadlines, judge, type Verdict } from '../fleet/observed/judge.ts'
+import type { DeletionInput } from '../fleet/observed/removal.ts'
 import type { EngineSight, InstallationSight, ResourceSight } from '../fleet/observed/sight.ts'
 import { installationFolder, roleOf } from '../fleet/paths.ts'
 import { waitingReason } from '../fleet/state.ts'
@@ -236,6 +238,8 @@ class FleetObserver implements Observer {
   async #judge(installation: Installation): Promise<void> {
     const { writer, clock, deadlines, observations } = this.#options
     const { id } = installation.metadata
+    // Before the sight: what is seen then is not older than the tombstone.
+    const deletion = this.#deletionOf(installation)
     const sight = await this.#sightOf(installation)
     const waitingFor = waitingReason(writer.fleet, id)
     const completed = this.#completed.get(id)
@@ -249,8 +253,24 @@ class FleetObserver implements Observer {
       ...(waitingFor === undefined ? {} : { waitingFor }),
       ...(completed === undefined ? {} : { completedGeneration: completed }),
       ...(reached === undefined ? {} : { reached }),
+      ...(deletion === undefined ? {} : { deletion }),
     })
     this.#keep(installation, sight, verdict)
+  }
+
+  #deletionOf(installation: Installation): DeletionInput | undefined {
+    const { operation, placement } = installation.spec
+    const { kind } = operation
+    if ((kind !== 'deletion' && kind !== 'deletion-pending') || placement === undefined) return undefined
+    const { writer, clock } = this.#options
+    const { fleet } = writer
+    const { id } = installation.metadata
+    const hold = deletionHold(fleet, installation, clock.now())
+    return {
+      tombstone: fleet.tombstone(id),
+      fresh: this.cluster(placement.cluster)?.fresh === true,
+      ...(hold === undefined ? {} : { hold: hold.detail }),
+    }
   }
 
   async #sightOf(installation: Installation): Promise<InstallationSight | undefined> {

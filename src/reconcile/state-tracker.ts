@@ -2,7 +2,7 @@
  * Tells the world of every change of state exactly once. States are computed, so a change is found by comparing with what
  * was recorded last; record and event are one durable transaction, and what was missed by a crash is found at the next start.
  */
-import type { IntentChange } from '../fleet/fleet.ts'
+import type { Fleet, IntentChange } from '../fleet/fleet.ts'
 import { type Id, idFromBytes } from '../fleet/ids.ts'
 import type { Installation } from '../fleet/intents.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
@@ -108,7 +108,11 @@ class Tracker implements StateTracker {
     for (const key of left) {
       const state = this.#recorded.get(key)
       if (state !== undefined && state.kind !== 'fleet')
-        this.#remove({ ...state, kind: state.kind, extraData: this.#environment() })
+        this.#remove({
+          ...state,
+          kind: state.kind,
+          extraData: { ...this.#environment(), ...goneData(fleet, state) },
+        })
     }
     if (!known) this.#put({ ...MARK, state: '', generation: 0, since: this.#options.clock.now() })
     this.#write()
@@ -136,10 +140,21 @@ class Tracker implements StateTracker {
   #removed(before: IntentChange['before']): void {
     if (before?.kind !== 'Installation' && before?.kind !== 'InstallationRequest') return
     const { id, name } = before.metadata
-    if (id === undefined || this.#options.writer.fleet.installation(id) !== undefined) return
-    const state = this.#recorded.get(keyOf({ kind: 'installation', id }))
+    const { fleet } = this.#options.writer
+    if (id === undefined || fleet.installation(id) !== undefined) return
+    const deployments = before.kind === 'Installation' ? (before.spec.clusterInstallations ?? []) : []
+    for (const deployment of deployments) {
+      const ClusterID = fleet.cluster(deployment.cluster)?.metadata.id ?? ''
+      this.#removeKnown('clusterInstallation', deployment.id, { ClusterID })
+      this.#owners.delete(deployment.id)
+    }
+    this.#removeKnown('installation', id, { Name: name })
+  }
+
+  #removeKnown(kind: ObservedKind, id: Id, extraData: Readonly<Record<string, string>>): void {
+    const state = this.#recorded.get(keyOf({ kind, id }))
     if (state !== undefined)
-      this.#remove({ ...state, kind: 'installation', extraData: { ...this.#environment(), Name: name } })
+      this.#remove({ ...state, kind, extraData: { ...this.#environment(), ...extraData } })
   }
 
   #observed(kind: ObservedKind, id: Id): void {
@@ -184,10 +199,13 @@ class Tracker implements StateTracker {
     if (tell && news) this.#tell(present, before?.state ?? NEW, state)
   }
 
+  /** The state `deleted` is recorded together with its event, and forgotten afterwards: a crash in between tells it once. */
   #remove(gone: Present): void {
-    this.#tell(gone, gone.state, DELETED)
+    if (gone.state !== DELETED) this.#tell(gone, gone.state, DELETED)
+    const { kind, id, generation } = gone
     this.#recorded.delete(keyOf(gone))
-    this.#states.delete(keyOf(gone))
+    const since = this.#options.clock.now()
+    this.#states.set(keyOf(gone), { kind, id, state: DELETED, generation, since })
     this.#gone.push(gone)
   }
 
@@ -249,6 +267,18 @@ class Tracker implements StateTracker {
 
 function keyOf({ kind, id }: Pick<RecordedState, 'kind' | 'id'>): string {
   return `${kind}/${id}`
+}
+
+/** What the events of an installation say of it, when only its tombstone is left. */
+function goneData(fleet: Fleet, { kind, id }: RecordedState): Readonly<Record<string, string>> {
+  if (kind === 'installation') {
+    const name = fleet.tombstone(id)?.metadata.name
+    return name === undefined ? {} : { Name: name }
+  }
+  if (kind !== 'clusterInstallation') return {}
+  const deployments = fleet.tombstoneByDeployment(id)?.spec.installation.spec.clusterInstallations
+  const cluster = deployments?.find((deployment) => deployment.id === id)?.cluster
+  return cluster === undefined ? {} : { ClusterID: fleet.cluster(cluster)?.metadata.id ?? '' }
 }
 
 function present(one: Present | undefined): readonly Present[] {

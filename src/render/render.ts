@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { groupConfigurationAt } from '../fleet/configuration.ts'
 import type { FileChange } from '../fleet/files.ts'
 import type { Fleet, IntentChange } from '../fleet/fleet.ts'
-import type { Cluster, FleetSettings, Group, Installation, Intent } from '../fleet/intents.ts'
+import type { Cluster, FleetSettings, Group, Installation, Intent, Tombstone } from '../fleet/intents.ts'
 import { manifestPath } from '../fleet/paths.ts'
 import type { RenderChanges } from '../ports/writer.ts'
 import { clusterChanges, renderClusters } from './cluster/cluster-changes.ts'
@@ -43,10 +43,12 @@ function removedManifest({ before }: IntentChange): readonly FileChange[] {
 }
 
 function affectedBy(fleet: Fleet, { before, after }: IntentChange): readonly Installation[] {
-  if (after === undefined) return []
+  if (after === undefined) return before?.kind === 'Tombstone' ? leavingOne(fleet, before) : []
   switch (after.kind) {
     case 'Installation':
       return [after]
+    case 'Tombstone':
+      return leavingOne(fleet, after)
     case 'Group':
       return fleet
         .installationsIn(after.metadata.name)
@@ -68,6 +70,12 @@ function affectedBy(fleet: Fleet, { before, after }: IntentChange): readonly Ins
     default:
       return []
   }
+}
+
+/** What a tombstone stands for, while it is still there. */
+function leavingOne(fleet: Fleet, { metadata }: Tombstone): readonly Installation[] {
+  const installation = fleet.installation(metadata.id)
+  return installation !== undefined && isPlaced(installation) ? [installation] : []
 }
 
 function isPlaced({ spec }: Installation): boolean {

@@ -83,12 +83,23 @@ test('one that still waits is deleted at once, and its names are free again', as
   )
 })
 
-test('one that never ran and has a cluster is not deleted by a promise', async (t) => {
+test('one that never ran and has a cluster is prepared to go, and stays until it is seen gone', async (t) => {
   const { body } = await send(url, 'POST', '/api/installations', { body: installationBody('placed') })
-  const head = parts.writer.head
-  const reply = await send(url, 'DELETE', `/api/installation/${body.ID}`)
-  t.match(reply, { status: 501, body: { code: 'not-implemented', detail: /nothing was changed/ } })
-  t.equal(parts.writer.head, head)
+  const path = `/api/installation/${body.ID}`
+  const plan = await send(url, 'DELETE', `${path}?dry_run=true`)
+  t.match(plan, { status: 200, body: { subject: 'Delete installation placed, which never ran' } })
+  t.match((await send(url, 'GET', path)).body, { State: 'creation-requested' }, 'a plan changes nothing')
+  t.equal((await send(url, 'DELETE', path)).status, 202)
+  const folder = `clusters/prod-1/tombstones/${body.ID[0]}/${body.ID}.yaml`
+  await until(
+    () => fileAt(folder),
+    (text) => /actor: admin/.test(text ?? ''),
+  )
+  const shown = (await send(url, 'GET', path)).body
+  t.match(shown, { DeleteAt: 0, State: /^deletion-(requested|in-progress)$/ })
+  t.match((await send(url, 'GET', '/api/installations?name=placed')).body, [{ ID: body.ID, DeleteAt: 0 }])
+  const all = (await send(url, 'GET', '/api/installations?name=placed&include_deleted=true')).body
+  t.equal(all.length, 1, 'it is not deleted yet')
 })
 
 test('the server ends', async () => {

@@ -248,7 +248,7 @@ test('Argo CD: the wiring that applies one installation at a time and deletes no
   const set = named(documents, 'ApplicationSet', 'prod-1-installations')
   t.match(set.spec, {
     goTemplateOptions: ['missingkey=error'],
-    syncPolicy: { applicationsSync: 'create-update', preserveResourcesOnDeletion: true },
+    syncPolicy: { applicationsSync: 'sync', preserveResourcesOnDeletion: true },
     generators: [
       { git: { revision: 'refs/heads/cluster/prod-1', directories: [{ path: 'installations/*/*' }] } },
     ],

@@ -30,6 +30,8 @@ export interface FleetOnTestbed {
   /** The bare repository. */
   readonly repository: string
   readonly server: RunningServer
+  /** A person changes `spec` of fleet.yaml in git. */
+  settle(spec: Readonly<Record<string, unknown>>): Promise<void>
   /** @throws Error when the API refuses */
   request<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
   /** A person commits to main (undefined: the file goes), and Fleetwright takes it up. */
@@ -65,6 +67,7 @@ export async function startFleet(
     token: TOKEN,
     repository,
     server,
+    settle: (spec) => changeSettings(fleet, spec),
     request: (method, path, body) => request(url, method, path, body),
     async commit(files, message) {
       await commitAs(repository, data, files, message)
@@ -73,7 +76,11 @@ export async function startFleet(
     read: (path) => readFleetFile(repository, 'main', path),
     close: () => server.close(),
   }
-  await changeSettings(fleet)
+  await changeSettings(fleet, {
+    // Where the engines find the repository; no charts, because nothing here can be downloaded.
+    repository: { url: `${url}/fleet.git`, secretName: LOGIN },
+    utilities: {},
+  })
   for (const cluster of clusters) await importCluster(fleet, cluster)
   const login = await server.parts.tokens.create({ name: 'engines', role: 'reader' })
   const engines = new Set(clusters.map(({ engine }) => engine))
@@ -136,11 +143,12 @@ async function request<Answer>(url: string, method: string, path: string, body?:
   return reply.body
 }
 
-/** Where the engines find the repository; no charts, because nothing here can be downloaded. */
-async function changeSettings(fleet: FleetOnTestbed): Promise<void> {
+async function changeSettings(
+  fleet: FleetOnTestbed,
+  spec: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const settings = parse(await readFleetFile(fleet.repository, 'main', 'fleet.yaml'))
-  settings.spec.repository = { url: `${fleet.url}/fleet.git`, secretName: LOGIN }
-  settings.spec.utilities = {}
+  Object.assign(settings.spec, spec)
   await fleet.commit({ 'fleet.yaml': stringify(settings) }, 'Settings of the test bed')
 }
 

@@ -39,6 +39,7 @@ export function observed({ verdict, engine, mattermost, sight }: SightChanges = 
         image: 'image',
         error: undefined,
         deleting: false,
+        leaving: false,
         ...mattermost,
       },
       resources: [],

@@ -1,6 +1,6 @@
 import { effectiveConfiguration } from '../../fleet/configuration.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
-import type { Env, EnvValue, Installation } from '../../fleet/intents.ts'
+import type { Env, EnvValue, Installation, Timestamp, Tombstone } from '../../fleet/intents.ts'
 import { installationState, waitingReason } from '../../fleet/state.ts'
 import type { Parts } from '../context.ts'
 import { annotationViews, envView, lockView, milliseconds, SECRET_IS_SET } from './common.ts'
@@ -23,6 +23,11 @@ export function stateOf(
 ): string {
   const { id } = installation.metadata
   return installationState(installation, observations.get('installation', id), waitingReason(fleet, id))
+}
+
+/** When a tombstone's installation was gone. */
+export function deletedAtOf({ spec }: Tombstone): Timestamp {
+  return spec.removedAt ?? spec.notBefore
 }
 
 /** An installation as the original shows it. Values of secrets are never in it. */

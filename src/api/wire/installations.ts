@@ -9,7 +9,7 @@ import { retryInstallation } from '../../fleet/transactions/installations/lifecy
 import type { Parts } from '../context.ts'
 import { empty, json, type Route } from '../routes.ts'
 import { list, object, text } from '../shapes.ts'
-import { installationView } from '../views/installation.ts'
+import { deletedAtOf, installationView } from '../views/installation.ts'
 import { schemaOf } from '../views/schemas.ts'
 import { changeInstallation, shown, statesOf } from './change-installation.ts'
 import { CREATE_INSTALLATION, createInstallationHandler } from './create-installation.ts'
@@ -117,9 +117,9 @@ function replayed(parts: Parts, status: number, withGroup: boolean): NonNullable
     const { fleet } = parts.writer
     const installation = fleet.installation(id)
     if (installation !== undefined) return shown(parts, status, withGroup)(installation)
-    const tombstone = fleet.tombstone(id)?.spec
+    const tombstone = fleet.tombstone(id)
     if (tombstone === undefined) return undefined
-    const options = { withGroup, deletedAt: tombstone.notBefore }
-    return json(status, installationView(parts, fleet, tombstone.installation, options))
+    const options = { withGroup, deletedAt: deletedAtOf(tombstone) }
+    return json(status, installationView(parts, fleet, tombstone.spec.installation, options))
   }
 }

@@ -1,6 +1,7 @@
 /** Deployments of installations on clusters. */
 import { FleetError } from '../../fleet/errors.ts'
 import { isId } from '../../fleet/ids.ts'
+import type { Fleet } from '../../fleet/fleet.ts'
 import type { ClusterInstallation, Installation } from '../../fleet/intents.ts'
 import { clusterInstallationState } from '../../fleet/state.ts'
 import type { HandlerContext, Parts } from '../context.ts'
@@ -44,7 +45,10 @@ interface Deployed {
 }
 
 function get(parts: Parts, context: HandlerContext): Answer {
-  const installation = parts.writer.fleet.installationByDeployment(context.id())
+  const { fleet } = parts.writer
+  const installation =
+    fleet.installationByDeployment(context.id()) ??
+    fleet.tombstoneByDeployment(context.id())?.spec.installation
   const deployment = installation?.spec.clusterInstallations?.find(({ id }) => id === context.id())
   if (installation === undefined || deployment === undefined)
     throw new FleetError('not-found', `There is no cluster installation ${context.id()}.`)
@@ -80,13 +84,25 @@ function candidates(
   const { fleet } = writer
   const id = query.get('installation')
   if (id) {
-    const installation = isId(id) ? fleet.installation(id) : undefined
+    const known = isId(id) ? id : undefined
+    const live = known === undefined ? undefined : fleet.installation(known)
+    const gone =
+      known === undefined || !includeDeleted ? undefined : fleet.tombstone(known)?.spec.installation
+    const installation = live ?? gone
     return installation === undefined ? [] : [installation]
   }
   const clusterId = query.get('cluster')
-  if (!clusterId || includeDeleted) return fleet.installations()
+  if (includeDeleted) return [...fleet.installations(), ...goneInstallations(fleet)]
+  if (!clusterId) return fleet.installations()
   const cluster = isId(clusterId) ? fleet.clusterById(clusterId) : undefined
   return cluster === undefined ? [] : fleet.installationsOn(cluster.metadata.name)
+}
+
+function goneInstallations(fleet: Fleet): readonly Installation[] {
+  return fleet
+    .tombstones()
+    .filter(({ metadata }) => fleet.installation(metadata.id) === undefined)
+    .map(({ spec }) => spec.installation)
 }
 
 function byCreation(a: Deployed, b: Deployed): number {

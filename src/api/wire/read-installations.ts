@@ -1,11 +1,12 @@
 /** Reading installations: one, many, numbers. */
 import { FleetError } from '../../fleet/errors.ts'
 import { isId } from '../../fleet/ids.ts'
+import type { Fleet } from '../../fleet/fleet.ts'
 import type { Installation, Tombstone } from '../../fleet/intents.ts'
 import type { HandlerContext, Parts } from '../context.ts'
 import { PAGING_QUERY, pageOf, readBoolean, readPaging } from '../query.ts'
 import { type Answer, json, type Route } from '../routes.ts'
-import { installationView, stateOf } from '../views/installation.ts'
+import { deletedAtOf, installationView, stateOf } from '../views/installation.ts'
 import { listOf, schemaOf } from '../views/schemas.ts'
 import { likePattern } from './like-pattern.ts'
 
@@ -36,10 +37,9 @@ export function installationReadRoutes(parts: Parts): readonly Route[] {
       summary: 'Count installations',
       responses: { 200: { description: 'Number', schema: schemaOf('InstallationsCount') } },
       async handler({ query }) {
-        const deleted = readBoolean(query, 'include_deleted', false)
-          ? parts.writer.fleet.tombstones().length
-          : 0
-        return json(200, { Count: parts.writer.fleet.installationCount() + deleted })
+        const { fleet } = parts.writer
+        const deleted = readBoolean(query, 'include_deleted', false) ? gone(fleet).length : 0
+        return json(200, { Count: fleet.installationCount() + deleted })
       },
     },
     {
@@ -68,8 +68,9 @@ interface Listed {
 
 function getInstallation(parts: Parts, context: HandlerContext): Answer {
   const { fleet } = parts.writer
-  const tombstone = fleet.tombstone(context.id())
-  const installation = fleet.installation(context.id()) ?? tombstone?.spec.installation
+  const live = fleet.installation(context.id())
+  const tombstone = live === undefined ? fleet.tombstone(context.id()) : undefined
+  const installation = live ?? tombstone?.spec.installation
   if (installation === undefined)
     throw new FleetError('not-found', `There is no installation ${context.id()}.`)
   return json(
@@ -81,7 +82,7 @@ function getInstallation(parts: Parts, context: HandlerContext): Answer {
 function viewOf(parts: Parts, { installation, tombstone }: Listed, query: URLSearchParams): object {
   const withGroup = readBoolean(query, 'include_group_config', true)
   const withOverrides = readBoolean(query, 'include_group_config_overrides', true)
-  const deletedAt = tombstone?.spec.notBefore
+  const deletedAt = tombstone === undefined ? undefined : deletedAtOf(tombstone)
   return installationView(parts, parts.writer.fleet, installation, {
     withGroup,
     withOverrides,
@@ -94,7 +95,7 @@ function listInstallations(parts: Parts, query: URLSearchParams): Answer {
   const paging = readPaging(query)
   const live: readonly Listed[] = candidates(parts, query).map((installation) => ({ installation }))
   const deleted = paging.includeDeleted
-    ? fleet.tombstones().map((tombstone) => ({ installation: tombstone.spec.installation, tombstone }))
+    ? gone(fleet).map((tombstone) => ({ installation: tombstone.spec.installation, tombstone }))
     : []
   const all =
     deleted.length === 0
@@ -107,6 +108,11 @@ function listInstallations(parts: Parts, query: URLSearchParams): Answer {
     200,
     pageOf(found, paging).map((listed) => viewOf(parts, listed, query)),
   )
+}
+
+/** Tombstones of what is no longer there; others stand for a removal under way. */
+function gone(fleet: Fleet): readonly Tombstone[] {
+  return fleet.tombstones().filter(({ metadata }) => fleet.installation(metadata.id) === undefined)
 }
 
 /** A name or a DNS name is looked up; only the other filters look at every installation. */

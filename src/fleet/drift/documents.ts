@@ -19,10 +19,16 @@ export const COMPARED_KINDS: readonly ResourceKind[] = [...KINDS.values()]
 export function documentsByKey(documents: readonly JsonObject[]): ReadonlyMap<string, JsonObject> {
   return new Map(
     documents.flatMap((document) => {
-      const kind = kindOf(document)
+      const kind = isSkipped(document) ? undefined : kindOf(document)
       return kind === undefined ? [] : [[keyOf(document, kind), document] as const]
     }),
   )
+}
+
+/** No engine applies it: the manifest of an installation that was removed is not empty. */
+function isSkipped(document: JsonObject): boolean {
+  const annotations = objectAt(objectAt(document, 'metadata'), 'annotations')
+  return textAt(annotations, 'argocd.argoproj.io/hook') === 'Skip'
 }
 
 export function kindOf(document: JsonObject): ResourceKind | undefined {

@@ -1,5 +1,5 @@
 /** A cluster and its machines. */
-import type { API_VERSION, JsonObject, Metadata, Operation } from './common.ts'
+import type { API_VERSION, JsonObject, Metadata, Operation, Timestamp } from './common.ts'
 import type { EngineName } from './fleet-settings.ts'
 import type { Utilities } from './utilities.ts'
 
@@ -74,6 +74,8 @@ export interface Cluster {
     readonly allowInstallations: boolean
     readonly apiLocked?: boolean
     readonly capacity?: { readonly installations?: number; readonly thresholdPercent?: number }
+    /** Until then more installations may be deleted from the cluster in an hour than the limit says: the second key. */
+    readonly deletionLimitLiftedUntil?: Timestamp
     readonly ingress?: { readonly className?: string; readonly loadBalancerHostname?: string }
     /** For IAM roles of service accounts: issuer without `https://`. */
     readonly oidcProvider?: string

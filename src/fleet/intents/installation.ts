@@ -109,7 +109,12 @@ export interface InstallationSpec {
   readonly hibernated?: boolean
   readonly apiLocked?: boolean
   readonly deletionLocked?: boolean
-  readonly deletion?: { readonly pendingExpiresAt?: Timestamp; readonly scheduledAt?: Timestamp }
+  readonly deletion?: {
+    /** Who asked for it. */
+    readonly requestedBy?: string
+    readonly pendingExpiresAt?: Timestamp
+    readonly scheduledAt?: Timestamp
+  }
   /** Absent while the installation waits for a cluster. */
   readonly placement?: { readonly cluster: Slug }
   readonly clusterInstallations?: readonly ClusterInstallation[]

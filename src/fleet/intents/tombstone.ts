@@ -11,7 +11,9 @@ export interface Tombstone {
     /** Nothing is removed before this. */
     readonly notBefore: Timestamp
     readonly keep: { readonly database: boolean; readonly filestore: boolean }
-    /** When the last rendered file was removed. */
+    /** When its manifest was emptied: from then on the engine removes it from the cluster. */
+    readonly emptiedAt?: Timestamp
+    /** When its documents were removed: nothing of it is left but what is kept. */
     readonly removedAt?: Timestamp
     /** The installation as it was, so that the API can answer for ever and a recovery is possible. */
     readonly installation: Installation

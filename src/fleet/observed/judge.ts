@@ -6,6 +6,7 @@ import type { Installation, InstallationOperation } from '../intents.ts'
 import type { HealthReport } from './health.ts'
 import { contactReason, healthOf, reasonOf } from './installation-health.ts'
 import { furthest } from './progress.ts'
+import { type DeletionInput, deletionStep, NOTHING_KNOWN, type RemovalStep } from './removal.ts'
 import type { InstallationSight, ResourceSight } from './sight.ts'
 
 export interface Deadlines {
@@ -33,6 +34,8 @@ export interface Verdict {
   readonly health: HealthReport
   /** The operation has reached its end: remembered, so that a later disturbance is one of health and not of state. */
   readonly completed: boolean
+  /** What a deletion is ready for. */
+  readonly removalStep?: RemovalStep
   /** When the verdict may change without anything new being seen, milliseconds since 1970. */
   readonly judgeAgainAt?: number
 }
@@ -47,6 +50,8 @@ export interface JudgeInput {
   readonly completedGeneration?: number
   /** State that this very operation was last told to be in. */
   readonly reached?: string
+  /** Of a deletion; read before the sight was made. */
+  readonly deletion?: DeletionInput
   readonly now: number
   readonly deadlines: Deadlines
 }
@@ -98,7 +103,8 @@ const NAMES: Readonly<Record<InstallationOperation, Names>> = {
   deletion: {
     requested: 'deletion-requested',
     working: 'deletion-in-progress',
-    done: 'deleted',
+    // Only its documents going makes it deleted.
+    done: 'deletion-final-cleanup',
     failed: 'deletion-failed',
   },
   'dns-migration': {
@@ -115,7 +121,11 @@ export function judge(input: JudgeInput): Verdict {
   const names = NAMES[operation.kind]
   if (sight === undefined) return waiting(input, names)
   const health = healthOf(input, sight)
-  if (completedGeneration !== undefined && completedGeneration >= operation.generation)
+  if (
+    operation.kind !== 'deletion' &&
+    completedGeneration !== undefined &&
+    completedGeneration >= operation.generation
+  )
     return {
       state: names.done,
       reason: health.message,
@@ -123,10 +133,20 @@ export function judge(input: JudgeInput): Verdict {
       health,
       completed: true,
       ...attention(health),
+      ...expiry(input),
     }
   const step = stepOf(input, sight, names)
   const verdict = timed(input, sight, { ...step, health }, names)
   return { ...verdict, state: furthest(input.reached, verdict.state) }
+}
+
+/** A pending deletion whose time is up and that is held back all the same says why. */
+function expiry({ installation, deletion, now }: JudgeInput): Partial<Verdict> {
+  const { operation, deletion: planned } = installation.spec
+  if (operation.kind !== 'deletion-pending' || planned?.pendingExpiresAt === undefined) return {}
+  const at = Date.parse(planned.pendingExpiresAt)
+  if (now < at) return { judgeAgainAt: at }
+  return deletion?.hold === undefined ? {} : { reason: deletion.hold }
 }
 
 function waiting({ installation, waitingFor }: JudgeInput, names: Names): Verdict {
@@ -144,7 +164,7 @@ function waiting({ installation, waitingFor }: JudgeInput, names: Names): Verdic
   return { state, reason, stuck: false, health, completed: false, ...wayOut }
 }
 
-interface Step {
+export interface Step {
   readonly state: string
   readonly reason: string
   readonly done: boolean
@@ -152,13 +172,16 @@ interface Step {
   readonly since?: number
   /** Waits its turn: not stuck, however long it takes. */
   readonly queued?: boolean
+  readonly removalStep?: RemovalStep
+  /** When more may be known. */
+  readonly againAt?: number
 }
 
 /** How far the operation has come. */
-function stepOf({ installation }: JudgeInput, sight: InstallationSight, names: Names): Step {
-  const { operation } = installation.spec
+function stepOf(input: JudgeInput, sight: InstallationSight, names: Names): Step {
+  const { operation } = input.installation.spec
   const { mattermost, engine } = sight
-  if (operation.kind === 'deletion') return deletionStep(sight, names)
+  if (operation.kind === 'deletion') return deletionStep(sight, input.deletion ?? NOTHING_KNOWN, input.now)
   const live =
     mattermost?.operationGeneration !== undefined && mattermost.operationGeneration >= operation.generation
   if (!live) {
@@ -193,7 +216,7 @@ function stepOf({ installation }: JudgeInput, sight: InstallationSight, names: N
       }
     return { state: names.working, reason: mattermost.report.message, done: false }
   }
-  return ends(installation, sight, names)
+  return ends(input.installation, sight, names)
 }
 
 function ends(installation: Installation, sight: InstallationSight, names: Names): Step {
@@ -207,20 +230,6 @@ function ends(installation: Installation, sight: InstallationSight, names: Names
     return { state: names.working, reason: `${left} pods still run`, done: false }
   }
   return { state: names.working, reason: reasonOf(sight), done: false }
-}
-
-function deletionStep({ namespace, mattermost }: InstallationSight, names: Names): Step {
-  if (namespace === 'missing')
-    return { state: names.done, reason: 'Nothing of it is left on the cluster', done: true }
-  if (namespace === 'terminating')
-    return { state: names.working, reason: 'Kubernetes removes its namespace', done: false }
-  if (mattermost === undefined)
-    return { state: 'deletion-final-cleanup', reason: 'Its database and files are put away', done: false }
-  return {
-    state: mattermost.deleting ? names.working : names.requested,
-    reason: 'Mattermost is being removed',
-    done: false,
-  }
 }
 
 function provisioning({ resources }: InstallationSight): Step {
@@ -252,14 +261,18 @@ function timed(
   names: Names,
 ): Verdict {
   const { installation, now, deadlines } = input
-  const { done, state, reason, health, queued } = step
+  const { done, state, reason, health, queued, againAt } = step
   if (done) return { state, reason, stuck: false, health, completed: true, ...attention(health) }
   const started = Math.max(Date.parse(installation.spec.operation.requestedAt), step.since ?? 0)
   const elapsed = now - started
-  const next = [started + deadlines.stuck, started + deadlines.failed, ...ripening(sight, deadlines)].filter(
-    (at) => at > now,
-  )
-  const again = next.length === 0 ? {} : { judgeAgainAt: Math.min(...next) }
+  const next = [
+    ...[started + deadlines.stuck, started + deadlines.failed, ...ripening(sight, deadlines)],
+    ...(againAt === undefined ? [] : [againAt]),
+  ].filter((at) => at > now)
+  const again = {
+    ...(next.length === 0 ? {} : { judgeAgainAt: Math.min(...next) }),
+    ...(step.removalStep === undefined ? {} : { removalStep: step.removalStep }),
+  }
   if (queued === true || elapsed < deadlines.stuck || !sight.contact.connected)
     return { state, reason: contactReason(sight) ?? reason, stuck: false, health, completed: false, ...again }
   const stuckReason = `${names.working === state ? 'Mattermost' : state} for ${minutes(elapsed)} min: ${reason}`
@@ -297,6 +310,8 @@ function attention(health: HealthReport): { readonly wayOut?: string } {
 
 function wayOutOf(failed: boolean, kind: InstallationOperation): string {
   const cause = 'It goes on by itself when the cause is gone'
+  if (kind === 'deletion')
+    return `${cause}; when the cluster is lost, remove the folder of the installation by a commit: its tombstone allows that`
   if (kind === 'creation')
     return failed
       ? `${cause}; or retry it (POST /api/installation/{id}), or delete it`

@@ -15,13 +15,15 @@ export const MATTERMOST: ResourceKind = {
 /** Written by the renderer: which operation and which group configuration the manifest belongs to. */
 export const GENERATION_ANNOTATION = 'fleetwright.dev/generation'
 export const GROUP_SEQUENCE_ANNOTATION = 'fleetwright.dev/group-sequence'
+/** Written when the installation is about to be removed and nothing protects it any more. */
+export const LEAVING_ANNOTATION = 'fleetwright.dev/leaving'
 
 /** What is read of a Mattermost resource; the rest is not kept. */
 export function keepMattermost({ apiVersion, kind, metadata, spec, status }: LiveObject): LiveObject {
   return {
     apiVersion,
     kind,
-    metadata: keepMetadata(metadata, [GENERATION_ANNOTATION, GROUP_SEQUENCE_ANNOTATION]),
+    metadata: keepMetadata(metadata, [GENERATION_ANNOTATION, GROUP_SEQUENCE_ANNOTATION, LEAVING_ANNOTATION]),
     spec: pick(spec, ['replicas', 'version', 'image']),
     ...(status === undefined ? {} : { status: pick(status, STATUS_FIELDS) }),
   }
@@ -83,6 +85,7 @@ export function mattermostSight(
     image: textAt(spec, 'image'),
     error: textAt(status, 'error'),
     deleting: metadata.deletionTimestamp !== undefined,
+    leaving: metadata.annotations?.[LEAVING_ANNOTATION] === 'true',
   }
 }
 

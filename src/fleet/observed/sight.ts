@@ -64,6 +64,8 @@ export interface MattermostSight {
   readonly image: string | undefined
   readonly error: string | undefined
   readonly deleting: boolean
+  /** The manifest that takes its protection away is applied. */
+  readonly leaving: boolean
 }
 
 /** Pods of an installation, counted. */

@@ -2,7 +2,7 @@
 import { awsNameOf } from '../../fleet/aws-names.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { RenderInput } from './input.ts'
-import { requireAws, tagsOf } from './input.ts'
+import { protectionOf, requireAws, tagsOf } from './input.ts'
 import { appOf, namespaceOf } from './names.ts'
 import { backendStore, externalSecret, IN_NAMESPACE, remoteReference } from './secrets.ts'
 
@@ -38,17 +38,22 @@ export function renderDatabase(input: RenderInput): RenderedDatabase {
 }
 
 function cloudNative(input: RenderInput, secretName: string): readonly string[] {
-  const { installation, templates } = input
   const name = databaseNameOf(input)
-  const cluster = templates.render('installation/database/cloudnative-pg', {
+  const url = `postgres://{{ .username }}:{{ .password | urlquery }}@{{ .host }}:{{ .port }}/{{ .dbname }}?${OPTIONS}`
+  return [cloudNativeCluster(input), connection(input, secretName, `${name}-app`, url, url)]
+}
+
+/** The database itself, without what connects to it. */
+export function cloudNativeCluster(input: RenderInput): string {
+  const { installation, templates, phase } = input
+  return templates.render('installation/database/cloudnative-pg', {
     id: installation.metadata.id,
     namespace: namespaceOf(installation),
-    databaseName: name,
-    databaseHibernation: installation.spec.hibernated === true ? 'on' : 'off',
+    databaseName: databaseNameOf(input),
+    databaseHibernation: installation.spec.hibernated === true || phase === 'emptied' ? 'on' : 'off',
     databaseInstances: 1,
+    ...protectionOf(input, 'database'),
   })
-  const url = `postgres://{{ .username }}:{{ .password | urlquery }}@{{ .host }}:{{ .port }}/{{ .dbname }}?${OPTIONS}`
-  return [cluster, connection(input, secretName, `${name}-app`, url, url)]
 }
 
 export function databaseNameOf({ installation }: RenderInput): string {
@@ -83,6 +88,7 @@ function ownCluster(input: RenderInput, secretName: string): readonly string[] {
     securityGroupIds: aws.databaseSecurityGroupIds,
     connectionSecret,
     instances: [{ name: `${awsName}-master`, instanceClass: primary }, ...replicas],
+    ...protectionOf(input, 'database'),
   })
   const login = '{{ .master_username }}:{{ index . "attribute.master_password" | urlquery }}'
   const url = (host: string): string => `postgres://${login}@{{ .${host} }}:{{ .port }}/mattermost?${OPTIONS}`
@@ -110,6 +116,7 @@ function shared(input: RenderInput, secretName: string): readonly string[] {
     ownDatabase: assigned.schema === undefined,
     logicalDatabase: assigned.logicalDatabase,
     schema: assigned.schema ?? false,
+    ...protectionOf(input, 'database'),
   })
   const login = '{{ .username }}:{{ .password | urlquery }}'
   if (assigned.schema !== undefined) {

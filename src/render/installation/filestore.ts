@@ -2,7 +2,7 @@
 import { awsNameOf } from '../../fleet/aws-names.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { RenderInput } from './input.ts'
-import { requireAws, tagsOf } from './input.ts'
+import { protectionOf, requireAws, tagsOf } from './input.ts'
 import { appOf, namespaceOf } from './names.ts'
 import { externalSecret, IN_NAMESPACE } from './secrets.ts'
 
@@ -101,6 +101,7 @@ function bucket(input: RenderInput, own: boolean): RenderedFilestore {
     roleArn: roleArn ?? false,
     trustPolicy: oidc === undefined ? '' : trustPolicy(input, aws.accountId, oidc),
     accessKeySecret: `${appOf(installation)}-access-key`,
+    ...protectionOf(input, 'filestore'),
   }
   const secretName = `${appOf(installation)}-filestore`
   const documents = [

@@ -1,6 +1,10 @@
 /** The Mattermost resource, fully specified: the operator has nothing to fill in, so nothing drifts. */
 import { FleetError } from '../../fleet/errors.ts'
-import { GENERATION_ANNOTATION, GROUP_SEQUENCE_ANNOTATION } from '../../fleet/observed/mattermost.ts'
+import {
+  GENERATION_ANNOTATION,
+  GROUP_SEQUENCE_ANNOTATION,
+  LEAVING_ANNOTATION,
+} from '../../fleet/observed/mattermost.ts'
 import { sizeOf } from '../../fleet/sizes.ts'
 import type { RenderedDatabase } from './database.ts'
 import type { RenderedFilestore } from './filestore.ts'
@@ -78,13 +82,14 @@ export function renderMattermost(
 }
 
 /** Tell an observer which operation, and which configuration of the group, the live object belongs to. */
-function progressAnnotations({ installation }: RenderInput): Readonly<Record<string, string>> {
+function progressAnnotations({ installation, phase }: RenderInput): Readonly<Record<string, string>> {
   const { operation, group, groupSequence } = installation.spec
   return {
     [GENERATION_ANNOTATION]: String(operation.generation),
     ...(typeof group === 'string' && groupSequence !== undefined
       ? { [GROUP_SEQUENCE_ANNOTATION]: String(groupSequence) }
       : {}),
+    ...(phase === 'leaving' ? { [LEAVING_ANNOTATION]: 'true' } : {}),
   }
 }
 

@@ -1,4 +1,5 @@
 /** All manifests of one installation, in one file. */
+import { staysOnCluster } from '../../fleet/deletion.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { FileChange } from '../../fleet/files.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
@@ -6,9 +7,9 @@ import type { Installation } from '../../fleet/intents.ts'
 import { manifestPath } from '../../fleet/paths.ts'
 import { sizeOf } from '../../fleet/sizes.ts'
 import type { TemplateSets } from '../template-set.ts'
-import { databaseNameOf, renderDatabase } from './database.ts'
+import { cloudNativeCluster, databaseNameOf, renderDatabase } from './database.ts'
 import { renderFilestore } from './filestore.ts'
-import { type RenderInput, renderInput } from './input.ts'
+import { protectionOf, type RenderInput, renderInput } from './input.ts'
 import { renderMattermost } from './mattermost.ts'
 import { appOf, namespaceOf } from './names.ts'
 import { externalSecret, ownSecrets } from './secrets.ts'
@@ -37,7 +38,8 @@ export function renderInstallation(sets: TemplateSets, fleet: Fleet, installatio
 
 /** In the order they are needed: namespace, rights, secrets, data, application. */
 function documentsOf(input: RenderInput): readonly string[] {
-  const { installation, templates, settings } = input
+  const { installation, templates, settings, phase } = input
+  if (phase === 'emptied') return whatStays(input)
   const database = renderDatabase(input)
   const filestore = renderFilestore(input)
   const view = {
@@ -53,7 +55,7 @@ function documentsOf(input: RenderInput): readonly string[] {
   const render = (template: string): string => templates.render(`installation/${template}`, view)
   const one = (sizeOf(installation.spec.size)?.replicas ?? 1) === 1
   return [
-    render('namespace'),
+    namespace(input),
     render('network-policies'),
     render('service-account'),
     ...(database.readsNamespace || filestore.readsNamespace ? [render('secret-reader')] : []),
@@ -65,6 +67,22 @@ function documentsOf(input: RenderInput): readonly string[] {
     // A budget of one for one replica would keep its node from ever being drained.
     ...(one || installation.spec.hibernated === true ? [] : [render('pod-disruption-budget')]),
   ]
+}
+
+/** A database of the cluster that outlives its installation keeps its namespace; otherwise nothing stays. */
+function whatStays(input: RenderInput): readonly string[] {
+  if (input.tombstone !== undefined && staysOnCluster(input.tombstone))
+    return [namespace(input), cloudNativeCluster(input)]
+  return [input.templates.render('installation/removed', { namespace: namespaceOf(input.installation) })]
+}
+
+function namespace(input: RenderInput): string {
+  const { installation, templates } = input
+  return templates.render('installation/namespace', {
+    id: installation.metadata.id,
+    namespace: namespaceOf(installation),
+    protected: protectionOf(input, 'database').protected,
+  })
 }
 
 function dnsRecords({ installation, settings, cluster, templates }: RenderInput): string {

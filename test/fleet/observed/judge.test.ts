@@ -21,6 +21,7 @@ function mattermost(extra: Partial<MattermostSight> = {}): MattermostSight {
     image: 'image',
     error: undefined,
     deleting: false,
+    leaving: false,
     ...extra,
   }
 }
@@ -276,14 +277,6 @@ const CASES: readonly Case[] = [
   },
   { name: 'comes back', kind: 'deletion-cancellation', sight: sight(), state: 'stable' },
   { name: 'to be deleted', kind: 'deletion', sight: sight(), state: 'deletion-requested' },
-  {
-    name: 'being deleted',
-    kind: 'deletion',
-    sight: sight({ namespace: 'terminating' }),
-    state: 'deletion-in-progress',
-  },
-  { name: 'its data is put away', kind: 'deletion', sight: sight(noCr), state: 'deletion-final-cleanup' },
-  { name: 'gone', kind: 'deletion', sight: sight({ ...noCr, namespace: 'missing' }), state: 'deleted' },
 ]
 
 function input({ kind, sight: seen, after = 1_000, hibernated, generation = 1, extra }: Case): JudgeInput {

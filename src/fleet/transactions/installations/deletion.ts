@@ -1,9 +1,10 @@
 /** Deletion: asked for, held back for a while, cancelled, scheduled, and the end of an installation that no cluster has. */
 import { FleetError } from '../../errors.ts'
-import type { Fleet } from '../../fleet.ts'
+import { deletionHold, deletionPhase } from '../../deletion.ts'
+import type { Fleet, IntentChange } from '../../fleet.ts'
 import type { Id } from '../../ids.ts'
 import { API_VERSION, type Installation, type InstallationSpec, type Tombstone } from '../../intents.ts'
-import { requestPath, unplacedTombstonePath } from '../../paths.ts'
+import { requestPath, tombstonePath, unplacedTombstonePath } from '../../paths.ts'
 import { mayRequestOnInstallation } from '../../state.ts'
 import type { Transaction, TransactionResult } from '../../transaction.ts'
 import { changeLine } from '../text.ts'
@@ -23,11 +24,15 @@ export interface DeletionRequest {
   readonly stateOf: StateOf
 }
 
-/**
- * Asks for the deletion. One that ran keeps its data and sleeps until its time is up; one that never ran goes at once.
- * @throws FleetError (in the transaction) `not-implemented` for one that never ran and has a cluster
- */
-export function requestDeletion({ id, stateOf }: DeletionRequest): Transaction<Installation> {
+/** Asks for the deletion. One that ran keeps its data and sleeps until its time is up; one that never ran goes at once. */
+export function requestDeletion({
+  id,
+  stateOf,
+  scheduled = false,
+}: DeletionRequest & {
+  /** It was planned before, by whoever planned it. */
+  readonly scheduled?: boolean
+}): Transaction<Installation> {
   return (fleet, context) => {
     const before = requireInstallation(fleet, id)
     requireUnlocked(before)
@@ -38,16 +43,44 @@ export function requestDeletion({ id, stateOf }: DeletionRequest): Transaction<I
         `Installation ${name} is locked against deletion; unlock it first.`,
       )
     const state = stateOf(fleet, before)
-    if (mayRequestOnInstallation('deletion-pending', state)) return pending(fleet, before, state, context.now)
+    const planner = scheduled ? before.spec.deletion?.requestedBy : undefined
+    const deletion = { ...before.spec.deletion, requestedBy: planner ?? context.actor.name }
+    if (mayRequestOnInstallation('deletion-pending', state))
+      return pending(fleet, before, state, deletion, context.now)
     requireState(fleet, before, 'deletion', stateOf)
-    if (before.spec.placement !== undefined)
+    const again = before.spec.operation.kind === 'deletion'
+    const after = withOperation(before, 'deletion', timestamp(context.now), { deletion })
+    const body = `State: ${state} → deletion-requested`
+    const subject = again
+      ? `Delete installation ${name}, asked for again`
+      : `Delete installation ${name}, which never ran`
+    return changed(fleet, after, subject, body)
+  }
+}
+
+/**
+ * The time of a pending deletion is up: it begins.
+ * @throws FleetError (in the transaction) `invalid-state`, `api-locked`, `deletion-locked`
+ */
+export function expirePendingDeletion({ id, stateOf }: DeletionRequest): Transaction<Installation> {
+  return (fleet, context) => {
+    const before = requireInstallation(fleet, id)
+    const hold = deletionHold(fleet, before, context.now)
+    if (hold !== undefined) throw new FleetError(hold.code, `${hold.detail}.`)
+    const { name } = before.metadata
+    const { deletion, operation } = before.spec
+    const expiresAt = deletion?.pendingExpiresAt
+    const state = stateOf(fleet, before)
+    if (operation.kind !== 'deletion-pending' || state !== 'deletion-pending')
+      throw new FleetError('invalid-state', `Installation ${name} is ${state}; its deletion is not pending.`)
+    if (expiresAt === undefined || Date.parse(expiresAt) > context.now)
       throw new FleetError(
-        'not-implemented',
-        `Installation ${name} is on cluster ${before.spec.placement.cluster}; deleting it there is not available yet, and nothing was changed.`,
+        'invalid-state',
+        `The deletion of installation ${name} is pending until ${expiresAt}.`,
       )
     const after = withOperation(before, 'deletion', timestamp(context.now))
-    const body = `State: ${state} → deletion-requested`
-    return changed(fleet, after, `Delete installation ${name}, which never ran`, body)
+    const body = `State: ${state} → deletion-requested\nIt was pending until ${expiresAt}`
+    return changed(fleet, after, `Delete installation ${name}, whose time is up`, body)
   }
 }
 
@@ -55,33 +88,51 @@ function pending(
   fleet: Fleet,
   before: Installation,
   state: string,
+  deletion: NonNullable<InstallationSpec['deletion']>,
   now: number,
 ): TransactionResult<Installation> {
   const pendingExpiresAt = timestamp(now + fleet.settings.spec.deletion.pendingSeconds * 1000)
   const after = withOperation(before, 'deletion-pending', timestamp(now), {
     hibernated: true,
-    deletion: { ...before.spec.deletion, pendingExpiresAt },
+    deletion: { ...deletion, pendingExpiresAt },
   })
   const body = `State: ${state} → deletion-pending-requested\nNothing is deleted before ${pendingExpiresAt}`
   return changed(fleet, after, `Delete installation ${before.metadata.name}`, body)
 }
 
-/** Takes the deletion back: the installation runs again, and no other deletion is scheduled. */
+/**
+ * Takes the deletion back: the installation runs again, and no other deletion is scheduled. Works from the time that it is
+ * pending until its manifest is emptied; a tombstone that was written goes.
+ */
 export function cancelDeletion({ id, stateOf }: DeletionRequest): Transaction<Installation> {
   return (fleet, context) => {
     const before = requireInstallation(fleet, id)
     requireUnlocked(before)
-    requireState(fleet, before, 'deletion-cancellation', stateOf)
+    if (!isExpiredAndWhole(fleet, before)) requireState(fleet, before, 'deletion-cancellation', stateOf)
     const { hibernated: _, ...spec } = before.spec
     // The time stays as a record of what was cancelled; it counts only while a deletion is pending.
-    const { scheduledAt: _scheduled, ...deletion } = spec.deletion ?? {}
+    const { scheduledAt: _scheduled, requestedBy: _requestedBy, ...deletion } = spec.deletion ?? {}
     const after = withOperation(
       { ...before, spec: withDeletion(spec, deletion) },
       'deletion-cancellation',
       timestamp(context.now),
     )
-    return changed(fleet, after, `Cancel the deletion of installation ${before.metadata.name}`, '')
+    const result = changed(fleet, after, `Cancel the deletion of installation ${before.metadata.name}`, '')
+    return { ...result, changes: [...withdrawnTombstone(fleet, before), ...result.changes] }
   }
+}
+
+/** It ran once, its time is up, and nothing of it has been removed yet. */
+function isExpiredAndWhole(fleet: Fleet, installation: Installation): boolean {
+  const { operation, deletion } = installation.spec
+  if (operation.kind !== 'deletion' || deletion?.pendingExpiresAt === undefined) return false
+  return deletionPhase(installation, fleet.tombstone(installation.metadata.id)) !== 'emptied'
+}
+
+function withdrawnTombstone(fleet: Fleet, { metadata, spec }: Installation): readonly IntentChange[] {
+  const before = fleet.tombstone(metadata.id)
+  if (before === undefined || spec.placement === undefined) return []
+  return [{ path: tombstonePath(spec.placement.cluster, metadata.id), before, after: undefined }]
 }
 
 /** @param expiresAt milliseconds since 1970; undefined leaves it */
@@ -104,7 +155,7 @@ export function moveDeletionExpiry(
     const subject = `Move the end of the pending deletion of installation ${name}`
     if (input.expiresAt === undefined) return unchanged(fleet, before, subject)
     const deletion = { ...before.spec.deletion, pendingExpiresAt: timestamp(input.expiresAt) }
-    return scheduled(fleet, before, deletion, subject)
+    return planned(fleet, before, deletion, subject)
   }
 }
 
@@ -113,14 +164,20 @@ export function scheduleDeletion(input: {
   readonly id: Id
   readonly at: number | undefined
 }): Transaction<Installation> {
-  return (fleet) => {
+  return (fleet, context) => {
     const before = requireInstallation(fleet, input.id)
     requireUnlocked(before)
     const { scheduledAt: _, ...rest } = before.spec.deletion ?? {}
     const subject = `Schedule the deletion of installation ${before.metadata.name}`
     if (input.at === undefined) return unchanged(fleet, before, subject)
-    const deletion = input.at === 0 ? rest : { ...rest, scheduledAt: timestamp(input.at) }
-    return scheduled(fleet, before, deletion, subject)
+    const { requestedBy: _requestedBy, ...unasked } = rest
+    const { kind } = before.spec.operation
+    const cleared = kind === 'deletion' || kind === 'deletion-pending' ? rest : unasked
+    const deletion =
+      input.at === 0
+        ? cleared
+        : { ...rest, requestedBy: context.actor.name, scheduledAt: timestamp(input.at) }
+    return planned(fleet, before, deletion, subject)
   }
 }
 
@@ -141,7 +198,7 @@ export function removeUnplaced({ id }: { readonly id: Id }): Transaction<Install
       kind: 'Tombstone',
       metadata: before.metadata,
       spec: {
-        actor: context.actor.name,
+        actor: before.spec.deletion?.requestedBy ?? context.actor.name,
         notBefore: timestamp(context.now),
         keep: { database: keepDatabase, filestore: keepFilestore },
         removedAt: timestamp(context.now),
@@ -162,7 +219,7 @@ export function removeUnplaced({ id }: { readonly id: Id }): Transaction<Install
   }
 }
 
-function scheduled(
+function planned(
   fleet: Fleet,
   before: Installation,
   deletion: NonNullable<InstallationSpec['deletion']>,
