@@ -143,10 +143,7 @@ async function request<Answer>(url: string, method: string, path: string, body?:
   return reply.body
 }
 
-async function changeSettings(
-  fleet: FleetOnTestbed,
-  spec: Readonly<Record<string, unknown>>,
-): Promise<void> {
+async function changeSettings(fleet: FleetOnTestbed, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const settings = parse(await readFleetFile(fleet.repository, 'main', 'fleet.yaml'))
   Object.assign(settings.spec, spec)
   await fleet.commit({ 'fleet.yaml': stringify(settings) }, 'Settings of the test bed')
