@@ -90,11 +90,11 @@ test('one that never ran and has a cluster is prepared to go, and stays until it
   t.match(plan, { status: 200, body: { subject: 'Delete installation placed, which never ran' } })
   t.match((await send(url, 'GET', path)).body, { State: 'creation-requested' }, 'a plan changes nothing')
   t.equal((await send(url, 'DELETE', path)).status, 202)
-  const folder = `clusters/prod-1/tombstones/${body.ID[0]}/${body.ID}.yaml`
-  await until(
-    () => fileAt(folder),
-    (text) => /actor: admin/.test(text ?? ''),
+  const tombstone = await until(
+    async () => parts.writer.fleet.tombstone(body.ID),
+    (found) => found !== undefined,
   )
+  t.match(tombstone?.spec, { actor: 'admin', keep: { database: true } })
   const shown = (await send(url, 'GET', path)).body
   t.match(shown, { DeleteAt: 0, State: /^deletion-(requested|in-progress)$/ })
   t.match((await send(url, 'GET', '/api/installations?name=placed')).body, [{ ID: body.ID, DeleteAt: 0 }])
