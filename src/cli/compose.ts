@@ -51,7 +51,8 @@ export interface RunningServer {
 /** @throws FleetError what keeps the server from starting */
 export async function composeServer(configuration: Configuration, version: string): Promise<RunningServer> {
   const { data } = configuration
-  const logger = pino({ level: configuration['log-level'] }, pino.destination(2))
+  // A line a request: the process does not wait for each. What is not written yet is written when it exits.
+  const logger = pino({ level: configuration['log-level'] }, pino.destination({ dest: 2, sync: false }))
   const registry = new Registry()
   const home = await openHome(configuration, data)
   const history = createHistory(home.gitDirectory)

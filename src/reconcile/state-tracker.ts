@@ -14,6 +14,8 @@ import { everything, ofCluster, ofInstallation, type Present } from './present-s
 const NEW = 'n/a'
 const DELETED = 'deleted'
 const RETRY_MILLISECONDS = 1_000
+/** Between two transactions: each waits for the disk, and the process waits with it. */
+const PAUSE_MILLISECONDS = 100
 /** Marks a store that was in use before. */
 const MARK: Pick<RecordedState, 'kind' | 'id'> = { kind: 'fleet', id: 'fleet' as Id }
 
@@ -55,6 +57,9 @@ class Tracker implements StateTracker {
   #gone: Pick<RecordedState, 'kind' | 'id'>[] = []
   #adopting = false
   #writing: Promise<void> | undefined
+  #writtenAt = Number.NEGATIVE_INFINITY
+  /** Ends the pause before the write that is under way. */
+  #hurry = new AbortController()
 
   constructor(options: StateTrackerOptions, recorded: Map<string, RecordedState>) {
     this.#options = options
@@ -83,7 +88,10 @@ class Tracker implements StateTracker {
   }
 
   async settled(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing
+    while (this.#writing !== undefined) {
+      this.#hurry.abort()
+      await this.#writing
+    }
   }
 
   async close(): Promise<void> {
@@ -241,9 +249,24 @@ class Tracker implements StateTracker {
     })
   }
 
-  /** Many changes of one turn are one transaction. What cannot be written now is kept and tried again. */
-  async #writeAll(): Promise<void> {
+  /** The first change is written at once; those that follow soon after it wait for each other. */
+  async #pause(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
+    const { clock } = this.#options
+    const rest = this.#writtenAt + PAUSE_MILLISECONDS - clock.monotonic()
+    const signal = AbortSignal.any([this.#stop.signal, this.#hurry.signal])
+    if (rest > 0 && !signal.aborted) {
+      await clock.sleep(rest, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
+    }
+    this.#hurry = new AbortController()
+    this.#writtenAt = clock.monotonic()
+  }
+
+  /** Many changes are one transaction. What cannot be written now is kept and tried again. */
+  async #writeAll(): Promise<void> {
+    await this.#pause()
     const { store, clock, onError, onEvents } = this.#options
     const [states, events, gone] = [[...this.#states.values()], this.#events, this.#gone]
     this.#states = new Map()

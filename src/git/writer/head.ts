@@ -1,6 +1,6 @@
 /**
- * The head the writer works on: the fleet at the last revision that is on the home, a second index that runs ahead while a
- * window is built, the trees, and the tips of the projections.
+ * The head the writer works on: the fleet at the last revision that is on the home, a second index that runs ahead while
+ * windows are built, the trees, and the tips of the projections.
  */
 import { createDocuments, type Documents } from '../../fleet/documents.ts'
 import type { Problem } from '../../fleet/files.ts'
@@ -37,7 +37,7 @@ export class Head {
   readonly problems = new Map<string, readonly Problem[]>()
   /** What is on the home. */
   committed: FleetIndex
-  /** Runs ahead of it within a window. */
+  /** Runs ahead of it: what is being pushed, and what is being built on top of that. */
   ahead: FleetIndex
   editor: TreeEditor
   commit: ObjectId
@@ -141,10 +141,10 @@ export class Head {
   /** Takes a window back that was not pushed. */
   undo(window: BuiltWindow): void {
     for (const inverse of [...window.inverses].reverse()) this.ahead.apply(inverse)
-    this.editor.reset(this.tree)
+    this.editor.reset(window.from)
   }
 
-  /** The window is on the home. */
+  /** The window is on the home; another one may be built on it already. */
   advance(window: BuiltWindow, projections: ProjectionWindow): void {
     for (const item of window.items) this.committed.apply(item.changes)
     if (window.head !== undefined) this.commit = window.head

@@ -3,6 +3,7 @@ import { isFleetError } from '../../fleet/errors.ts'
 import { signature } from './commit-message.ts'
 import type { Contact } from './contact.ts'
 import type { Head } from './head.ts'
+import type { NextWindow } from './next-window.ts'
 import { isAncestor } from './recovery.ts'
 import type { WriterOptions } from './types.ts'
 import type { BuiltWindow } from './window.ts'
@@ -24,6 +25,8 @@ export interface LandingParts {
   /** Takes in what others pushed. */
   readonly sync: () => Promise<void>
   readonly isClosed: () => boolean
+  /** What is built on top of the window meanwhile. */
+  readonly next: Pick<NextWindow, 'build' | 'takeBack'>
 }
 
 export interface Tries {
@@ -45,17 +48,21 @@ export async function landWindow(
     const line = signature(committer.name, committer.email, clock.now())
     const projections = await head.project(window, { author: line, committer: line })
     const updates = [head.mainUpdate(window.head), ...projections.updates]
-    const pushed = await options.home.push(updates, [...window.objects, ...projections.objects])
+    const pushing = options.home.push(updates, [...window.objects, ...projections.objects])
+    await parts.next.build(window, pushing)
+    const pushed = await pushing
     contact.succeeded()
     if (pushed.outcome === 'accepted') {
       head.advance(window, projections)
       return { outcome: 'accepted', window }
     }
   } catch (error) {
+    parts.next.takeBack()
     head.undo(window)
     contact.failed(error)
     return await afterFailure(parts, window, uncertain, error)
   }
+  parts.next.takeBack()
   head.undo(window)
   options.observer.race()
   try {

@@ -29,68 +29,110 @@ export interface WindowBase {
 
 export interface BuiltWindow {
   readonly head: ObjectId | undefined
+  /** Root trees before it and after it. */
+  readonly from: ObjectId
+  readonly tree: ObjectId
+  /** Everything that was asked for, in this order. */
+  readonly asked: readonly WindowItem[]
   readonly items: readonly BuiltItem[]
   readonly refused: readonly { readonly item: WindowItem; readonly error: unknown }[]
   readonly objects: readonly NewObject[]
   readonly paths: ReadonlySet<string>
   /** Applied to the index, newest last, undo first: what takes the window back. */
   readonly inverses: readonly (readonly IntentChange[])[]
+  /** Documents with a person's comments that it wrote, by blob. */
+  readonly texts: ReadonlyMap<ObjectId, string>
+  /** On the monotonic clock. */
+  readonly startedAt: number
 }
 
-export async function buildWindow(
-  base: WindowBase,
-  items: readonly WindowItem[],
-  options: Pick<WriterOptions, 'committer' | 'clock'>,
-): Promise<BuiltWindow> {
-  const built: BuiltItem[] = []
-  const refused: { item: WindowItem; error: unknown }[] = []
-  const objects: NewObject[] = []
-  const paths = new Set<string>()
-  const inverses: (readonly IntentChange[])[] = []
-  const texts = new Map<ObjectId, string>()
-  let head = base.head
-  for (const item of items) {
+/** Builds a window item by item. It can be taken back at any time, also after an error. */
+export class WindowBuilder {
+  readonly #base: WindowBase
+  readonly #options: Pick<WriterOptions, 'committer' | 'clock'>
+  readonly #from: ObjectId
+  readonly #asked: WindowItem[] = []
+  readonly #items: BuiltItem[] = []
+  readonly #refused: { item: WindowItem; error: unknown }[] = []
+  readonly #objects: NewObject[] = []
+  readonly #paths = new Set<string>()
+  readonly #inverses: (readonly IntentChange[])[] = []
+  readonly #texts: TextsSeen
+  readonly #startedAt: number
+  #head: ObjectId | undefined
+
+  /** @param below the window it is built on, when that one is not on the home yet */
+  constructor(base: WindowBase, options: Pick<WriterOptions, 'committer' | 'clock'>, below?: BuiltWindow) {
+    this.#base = base
+    this.#options = options
+    this.#from = base.editor.root
+    this.#head = base.head
+    this.#texts = { own: new Map(), below: below?.texts }
+    this.#startedAt = options.clock.monotonic()
+  }
+
+  get size(): number {
+    return this.#asked.length
+  }
+
+  window(): BuiltWindow {
+    return {
+      head: this.#head,
+      from: this.#from,
+      tree: this.#base.editor.root,
+      asked: this.#asked,
+      items: this.#items,
+      refused: this.#refused,
+      objects: this.#objects,
+      paths: this.#paths,
+      inverses: this.#inverses,
+      texts: this.#texts.own,
+      startedAt: this.#startedAt,
+    }
+  }
+
+  /** @throws FleetError `repository-damaged` */
+  async add(item: WindowItem): Promise<void> {
+    const base = this.#base
+    this.#asked.push(item)
     const prepared = item.kind === 'files' ? await prepareFiles(base, item) : prepare(base, item)
     if ('error' in prepared) {
-      refused.push({ item, error: prepared.error })
-      continue
+      this.#refused.push({ item, error: prepared.error })
+      return
     }
-    if (prepared.inverse.length > 0) inverses.push(prepared.inverse)
-    const intentFiles = await intentTexts(base, prepared, texts)
+    const { value, changes, text } = prepared
+    if (prepared.inverse.length > 0) this.#inverses.push(prepared.inverse)
+    const written = [...(await intentTexts(base, prepared, this.#texts)), ...prepared.files]
     const before = base.editor.root
-    const made = await base.editor.apply([...intentFiles, ...prepared.files])
-    if (base.editor.root === before && head !== undefined) {
-      built.push({
-        item,
-        value: prepared.value,
-        changes: prepared.changes,
-        commit: undefined,
-        trailers: {},
-        files: [],
-      })
-      continue
+    const made = await base.editor.apply(written)
+    if (base.editor.root === before && this.#head !== undefined) {
+      this.#items.push({ item, value, changes, commit: undefined, trailers: {}, files: [] })
+      return
     }
-    const commit = commitObject({
-      tree: base.editor.root,
-      parents: head === undefined ? [] : [head],
-      author: signature(item.context.actor.name, item.context.actor.email, item.context.now),
-      committer: signature(options.committer.name, options.committer.email, options.clock.now()),
-      message: commitMessage(prepared.text, item.context),
-    })
-    objects.push(...made, commit)
-    head = commit.oid
-    const files = [...intentFiles, ...prepared.files].map((file) => file.path)
-    for (const path of files) paths.add(path)
-    built.push({
-      item,
-      value: prepared.value,
-      changes: prepared.changes,
-      commit: commit.oid,
-      trailers: prepared.text.trailers,
-      files,
+    const commit = this.#commit(item, text)
+    this.#objects.push(...made, commit)
+    this.#head = commit.oid
+    const files = written.map((file) => file.path)
+    for (const path of files) this.#paths.add(path)
+    this.#items.push({ item, value, changes, commit: commit.oid, trailers: text.trailers, files })
+  }
+
+  #commit({ context }: WindowItem, text: CommitText): NewObject {
+    const { committer, clock } = this.#options
+    return commitObject({
+      tree: this.#base.editor.root,
+      parents: this.#head === undefined ? [] : [this.#head],
+      author: signature(context.actor.name, context.actor.email, context.now),
+      committer: signature(committer.name, committer.email, clock.now()),
+      message: commitMessage(text, context),
     })
   }
-  return { head, items: built, refused, objects, paths, inverses }
+}
+
+/** Edited documents that may not be readable from the repository yet. */
+interface TextsSeen {
+  readonly own: Map<ObjectId, string>
+  readonly below: ReadonlyMap<ObjectId, string> | undefined
 }
 
 export type Decidable = Omit<QueuedTransaction, 'settle'>
@@ -178,7 +220,7 @@ function refuseHeld(held: ReadonlyMap<string, unknown>, changes: readonly Intent
 export async function intentTexts(
   base: WindowBase,
   { changes, canonical }: Pick<Prepared, 'changes' | 'canonical'>,
-  texts: Map<ObjectId, string>,
+  texts: TextsSeen = { own: new Map(), below: undefined },
 ): Promise<readonly FileChange[]> {
   const files: FileChange[] = []
   for (const { path, before, after } of changes) {
@@ -195,14 +237,15 @@ async function textOf(
   before: IntentChange['before'],
   after: NonNullable<IntentChange['after']>,
   canonical: string,
-  texts: Map<ObjectId, string>,
+  texts: TextsSeen,
 ): Promise<string> {
   const present = before === undefined ? undefined : await base.editor.at(path)
   if (before === undefined || present === undefined) return canonical
   // The common case reads nothing: the file is exactly what we wrote.
   if (present === blobId(base.documents.emit(before))) return canonical
-  const text = texts.get(present) ?? Buffer.from(await base.reader.blob(present)).toString('utf8')
+  const seen = texts.own.get(present) ?? texts.below?.get(present)
+  const text = seen ?? Buffer.from(await base.reader.blob(present)).toString('utf8')
   const edited = base.documents.edit(text, before, after)
-  texts.set(blobId(edited), edited)
+  texts.own.set(blobId(edited), edited)
   return edited
 }

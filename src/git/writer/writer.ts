@@ -1,7 +1,8 @@
 /**
  * The one writer of a fleet repository. Requests queue; a window takes what waits, makes one commit a request and pushes
  * them in one atomic push with the old tips as the lease. A lost race fetches and runs the window's transactions again.
- * A request is answered only when its commit is on the home. Several writers are safe: the lease is the fence.
+ * Meanwhile the next window is built on top of it. A request is answered only when its commit is on the home. Several
+ * writers are safe: the lease is the fence.
  */
 import { FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
@@ -22,9 +23,11 @@ import { followUps } from './follow-up.ts'
 import type { Head, Taken } from './head.ts'
 import type { IdempotencyMemory } from './idempotency.ts'
 import { landWindow } from './landing.ts'
+import { NextWindow } from './next-window.ts'
 import { describePlan } from './plan.ts'
-import type { BuiltItem, QueuedPlan, Settle, WindowItem, WriterOptions } from './types.ts'
-import { type BuiltWindow, buildWindow, intentTexts, prepare, type WindowBase } from './window.ts'
+import { Queue } from './queue.ts'
+import type { BuiltItem, WindowItem, WriterOptions } from './types.ts'
+import { type BuiltWindow, intentTexts, prepare, type WindowBase, WindowBuilder } from './window.ts'
 
 const WINDOW_LIMIT = 256
 const QUEUE_LIMIT = 10_000
@@ -37,12 +40,9 @@ export class Writer implements FleetWriter {
   readonly #state: Head
   readonly #memory: IdempotencyMemory
   readonly #contact: Contact
+  readonly #next: NextWindow
   readonly #listeners = new Set<(change: HeadChange) => void>()
-  #items: WindowItem[] = []
-  /** What follows from commits of others: before everything else, so that no commit of ours stands without it. */
-  #following: WindowItem[] = []
-  #plans: QueuedPlan[] = []
-  #polls: Settle<void>[] = []
+  readonly #queue = new Queue()
   #running: Promise<void> | undefined
   #closed = false
 
@@ -51,6 +51,13 @@ export class Writer implements FleetWriter {
     this.#state = head
     this.#memory = memory
     this.#contact = new Contact(options.home, options.clock)
+    this.#next = new NextWindow({
+      head,
+      builder: (below) => new WindowBuilder({ ...this.#base(), head: below.head }, options, below),
+      take: (most) => this.#takeAhead(most),
+      putBack: (items) => this.#queue.putBack(items),
+      windowLimit: this.#windowLimit,
+    })
   }
 
   get fleet(): Fleet {
@@ -90,7 +97,7 @@ export class Writer implements FleetWriter {
     this.#admit()
     return await new Promise<Plan<Value>>((resolve, reject) => {
       const settle = { resolve: (done: Plan<unknown>) => resolve(done as Plan<Value>), reject }
-      this.#plans.push({ kind: 'plan', transaction, context, settle })
+      this.#queue.plans.push({ kind: 'plan', transaction, context, settle })
       this.#wake()
     })
   }
@@ -98,7 +105,7 @@ export class Writer implements FleetWriter {
   async poll(): Promise<void> {
     if (this.#closed) return
     await new Promise<void>((resolve, reject) => {
-      this.#polls.push({ resolve: () => resolve(), reject })
+      this.#queue.polls.push({ resolve: () => resolve(), reject })
       this.#wake()
     })
   }
@@ -111,57 +118,70 @@ export class Writer implements FleetWriter {
 
   /** Follow-ups of commits of others go through the same windows, first. */
   follow(items: readonly WindowItem[]): void {
-    this.#following.push(...items)
+    this.#queue.following.push(...items)
     this.#wake()
   }
 
+  get #windowLimit(): number {
+    return this.#options.windowLimit ?? WINDOW_LIMIT
+  }
+
   #enqueue(item: WindowItem): void {
-    this.#items.push(item)
-    this.#options.observer.queued(this.#items.length)
+    this.#queue.push(item)
+    this.#tellQueue()
     this.#wake()
+  }
+
+  #tellQueue(): void {
+    this.#options.observer.queued(this.#waiting)
+  }
+
+  /** Requests that are not on their way to the home. */
+  get #waiting(): number {
+    return this.#queue.requests + this.#next.size
+  }
+
+  /** For the window after the one that is being pushed. What needs the head to stand still comes before it. */
+  #takeAhead(most: number): readonly WindowItem[] {
+    return this.#queue.hasUrgent ? [] : this.#withoutCarriedOut(this.#queue.takeRequests(most))
   }
 
   #admit(): void {
     if (this.#closed)
       throw new FleetError('writer-closed', 'The server is stopping; send the request again to the next one')
-    if (this.#items.length < (this.#options.queueLimit ?? QUEUE_LIMIT)) return
-    throw new FleetError(
-      'writer-busy',
-      `${this.#items.length} changes wait to be written; try again in some seconds`,
-    )
+    const waiting = this.#waiting
+    if (waiting < (this.#options.queueLimit ?? QUEUE_LIMIT)) return
+    throw new FleetError('writer-busy', `${waiting} changes wait to be written; try again in some seconds`)
   }
 
   #wake(): void {
+    this.#next.wake()
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
-      if (this.#hasWork()) this.#wake()
+      if (this.#queue.hasWork) this.#wake()
     })
-  }
-
-  #hasWork(): boolean {
-    return (
-      this.#items.length > 0 || this.#following.length > 0 || this.#plans.length > 0 || this.#polls.length > 0
-    )
   }
 
   async #run(): Promise<void> {
     // Lets requests that arrived in the same turn share the window.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#hasWork()) {
+    let built: BuiltWindow | undefined
+    while (built !== undefined || this.#queue.hasWork) {
+      if (built !== undefined) {
+        this.#tellQueue()
+        built = await this.#window([], built.asked, built)
+        continue
+      }
       await this.#servePolls()
       await this.#servePlans()
-      const most = this.#options.windowLimit ?? WINDOW_LIMIT
-      const following = this.#following.splice(0, most)
-      // No request goes in before everything that follows from commits of others.
-      const room = this.#following.length > 0 ? 0 : most - following.length
-      const requests = this.#items.splice(0, room)
-      this.#options.observer.queued(this.#items.length)
-      if (following.length + requests.length > 0) await this.#window(following, requests)
+      const { following, requests } = this.#queue.takeWindow(this.#windowLimit)
+      this.#tellQueue()
+      if (following.length + requests.length > 0) built = await this.#window(following, requests)
     }
   }
 
   async #servePolls(): Promise<void> {
-    const polls = this.#polls.splice(0)
+    const polls = this.#queue.polls.splice(0)
     if (polls.length === 0) return
     try {
       await this.#sync()
@@ -173,7 +193,7 @@ export class Writer implements FleetWriter {
   }
 
   async #servePlans(): Promise<void> {
-    for (const { transaction, context, settle } of this.#plans.splice(0)) {
+    for (const { transaction, context, settle } of this.#queue.plans.splice(0)) {
       try {
         settle.resolve(await this.#plan(transaction, context))
       } catch (error) {
@@ -189,7 +209,7 @@ export class Writer implements FleetWriter {
     const prepared = prepare(base, { kind: 'transaction', transaction, context })
     if ('error' in prepared) throw prepared.error
     try {
-      const files = [...(await intentTexts(base, prepared, new Map())), ...prepared.files]
+      const files = [...(await intentTexts(base, prepared)), ...prepared.files]
       return await describePlan(files, prepared.text, prepared.value, this.head, base.editor, base.reader)
     } finally {
       base.index.apply(prepared.inverse)
@@ -202,39 +222,71 @@ export class Writer implements FleetWriter {
     return { head: commit, index: ahead, editor, documents, reader: home.objects, render, held: problems }
   }
 
-  async #window(first: readonly WindowItem[], asked: readonly WindowItem[]): Promise<void> {
-    const started = this.#options.clock.monotonic()
+  /**
+   * @param prebuilt what was made of the same requests, on the head as it is now
+   * @returns the window that was built on top meanwhile
+   */
+  async #window(
+    first: readonly WindowItem[],
+    asked: readonly WindowItem[],
+    prebuilt?: BuiltWindow,
+  ): Promise<BuiltWindow | undefined> {
     const uncertain: BuiltWindow[] = []
     let following = first
     let requests = asked
     for (let race = 0; race < MOST_RACES; race += 1) {
-      if (race > 0) following = [...following, ...this.#following.splice(0)]
-      following = this.#withoutCarriedOut(following)
-      requests = this.#withoutCarriedOut(requests)
-      const items = [...following, ...requests]
-      if (items.length === 0) return
-      let window: BuiltWindow
-      try {
-        window = await buildWindow(this.#base(), items, this.#options)
-      } catch (error) {
-        return this.#rejectAll(items, error)
+      if (race > 0) following = [...following, ...this.#queue.following.splice(0)]
+      let window = race === 0 ? prebuilt : undefined
+      if (window === undefined) {
+        following = this.#withoutCarriedOut(following)
+        requests = this.#withoutCarriedOut(requests)
+        if (following.length + requests.length === 0) return undefined
+        window = await this.#build([...following, ...requests])
+        if (window === undefined) return undefined
       }
       const landing = await landWindow(this.#landingParts(), window, { uncertain, race })
-      if (landing.outcome === 'accepted')
-        return this.#answer(landing.window, this.#options.clock.monotonic() - started)
-      if (landing.outcome === 'failed') return await this.#failed(items, landing.error)
+      if (landing.outcome === 'accepted') {
+        this.#answer(landing.window)
+        return this.#next.finish()
+      }
+      if (landing.outcome === 'failed') {
+        await this.#failed(window.asked, landing.error)
+        return undefined
+      }
     }
     this.#rejectAll(
       [...following, ...requests],
       new FleetError('stale-lease', `Lost the race to the remote ${MOST_RACES} times; try again`),
     )
+    return undefined
+  }
+
+  /** Undefined: they are refused, and nothing was built. */
+  async #build(items: readonly WindowItem[]): Promise<BuiltWindow | undefined> {
+    const builder = new WindowBuilder(this.#base(), this.#options)
+    try {
+      for (const item of items) await builder.add(item)
+      return builder.window()
+    } catch (error) {
+      this.#state.undo(builder.window())
+      this.#rejectAll(items, error)
+      return undefined
+    }
   }
 
   async #failed(items: readonly WindowItem[], error: unknown): Promise<void> {
     if (items.length === 1 || !isFleetError(error) || error.code !== 'remote-refused')
       return this.#rejectAll(items, error)
     // One of them is what the remote does not take: each alone, so that the others go in.
-    for (const item of items) await this.#window([], [item])
+    for (const item of items) await this.#alone(item)
+  }
+
+  async #alone(item: WindowItem): Promise<void> {
+    const next = await this.#window([], [item])
+    if (next === undefined) return
+    // Those that wait are not to be mixed with what the remote may not take.
+    this.#state.undo(next)
+    this.#queue.putBack(next.asked)
   }
 
   #landingParts(): Parameters<typeof landWindow>[0] {
@@ -244,6 +296,7 @@ export class Writer implements FleetWriter {
       contact: this.#contact,
       sync: () => this.#sync(),
       isClosed: () => this.#closed,
+      next: this.#next,
     }
   }
 
@@ -260,7 +313,7 @@ export class Writer implements FleetWriter {
     })
   }
 
-  #answer(window: BuiltWindow, milliseconds: number): void {
+  #answer(window: BuiltWindow): void {
     const commits = window.items.filter((item) => item.commit !== undefined)
     for (const built of commits) this.#remember(built)
     for (const { item, value, commit, files } of window.items) item.settle.resolve({ value, commit, files })
@@ -269,7 +322,7 @@ export class Writer implements FleetWriter {
     this.#options.observer.window({
       commits: commits.length,
       refused: window.refused.length,
-      milliseconds,
+      milliseconds: this.#options.clock.monotonic() - window.startedAt,
       bytes,
     })
     if (commits.length === 0) return
@@ -283,7 +336,7 @@ export class Writer implements FleetWriter {
 
   /** A commit of others from which no file follows moves projections too, unless a replica did it. What follows first goes in with them. */
   async #projectOthers(): Promise<void> {
-    if (this.#following.length > 0 || !this.#state.hasUnprojected) return
+    if (this.#queue.following.length > 0 || !this.#state.hasUnprojected) return
     const { home, clock, committer } = this.#options
     const line = signature(committer.name, committer.email, clock.now())
     const projections = await this.#state.project({ paths: new Set() }, { author: line, committer: line })
