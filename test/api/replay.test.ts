@@ -15,11 +15,6 @@ const EXCEPTIONS: readonly { readonly transcript: string; readonly step: string;
     step: 'health is not there',
     why: 'GET /healthz is a route of this server',
   },
-  ...['deleted, still readable', 'listed with deleted'].map((step) => ({
-    transcript: 'cluster-installation-read',
-    step,
-    why: 'the recorded row was marked as deleted by hand and kept its state; here what is deleted says so',
-  })),
 ]
 
 /** Transcripts of areas that are not there yet: the server answers 501, or has no data to answer with. */
