@@ -22,6 +22,9 @@ interface Result {
 const SUMMARY =
   /^# \{ total: (\d+)(?:, pass: (\d+))?(?:, fail: (\d+))?(?:, todo: \d+)?(?:, skip: (\d+))? \}$/m
 
+/** What a test says of how long a step took: `# request to applied: 0.75 s`. */
+const TIME = /^\s*# (?!Subtest|time=)(.+: \d[\d.]* m?s)$/gm
+
 /** One file in a process of its own; its output is shown when something in it failed. */
 async function runFile(file: string): Promise<Result> {
   const started = performance.now()
@@ -51,6 +54,7 @@ async function runFile(file: string): Promise<Result> {
   process.stdout.write(
     `${broken ? 'FAILED' : 'ok    '} ${file} (${result.passed} passed${skips}, ${seconds} s)\n`,
   )
+  for (const [, time] of output.matchAll(TIME)) process.stdout.write(`         ${time}\n`)
   if (!broken) return result
   process.stdout.write(output)
   return { ...result, failed: Math.max(1, result.failed) }
