@@ -1,20 +1,22 @@
 /** What is observed of clusters, how it is recorded and told. */
+
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Registry } from 'prom-client'
 import type { Configuration } from '../configuration/settings.ts'
+import { engineFor } from '../fleet/engine.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Id } from '../fleet/ids.ts'
 import type { Slug } from '../fleet/intents.ts'
 import { DEADLINES } from '../fleet/observed/judge.ts'
 import type { ObjectReader } from '../git/contracts.ts'
-import { createManifests } from '../git/manifests.ts'
 import { createFolderIds } from '../git/folder-ids.ts'
+import { createManifests } from '../git/manifests.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import { CONTROL_CLUSTER } from '../ports/clusters.ts'
+import { type Drift, type Drifts, NO_DRIFTS } from '../ports/drifts.ts'
 import type { Observations } from '../ports/observations.ts'
 import type { SecretBackend } from '../ports/secrets.ts'
-import { type Drift, type Drifts, NO_DRIFTS } from '../ports/drifts.ts'
 import { NO_SIGHTS, type Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetWriter } from '../ports/writer.ts'
@@ -24,16 +26,16 @@ import { type DriftHealer, startDriftHealer } from '../reconcile/drift-healer.ts
 import { startDriftSweep } from '../reconcile/drift-sweep.ts'
 import { registerFleetMetrics } from '../reconcile/fleet-metrics.ts'
 import { startNudger } from '../reconcile/nudge.ts'
-import { startReminder } from '../reconcile/reminder.ts'
 import { createObservationMetrics, type ObservationMetrics } from '../reconcile/observation-metrics.ts'
 import { startObserver } from '../reconcile/observer.ts'
+import { startReminder } from '../reconcile/reminder.ts'
 import { type StateTracker, startStateTracker } from '../reconcile/state-tracker.ts'
-import { composeBeside, type RunningBeside } from './compose-beside.ts'
-import { composeClusters } from './compose-clusters.ts'
-import { composeNotifications } from './compose-notifications.ts'
 import { createMemoryObservations } from '../store/memory.ts'
 import { openPostgresStore } from '../store/postgres/store.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
+import { composeBeside, type RunningBeside } from './compose-beside.ts'
+import { composeClusters } from './compose-clusters.ts'
+import { composeNotifications } from './compose-notifications.ts'
 
 /** An operation in one of these has reached its end. */
 const ENDS = ['stable', 'hibernating', 'deletion-pending']
@@ -134,7 +136,7 @@ async function watchClusters(
   const drift = startDriftDetector({
     manifests: createManifests({ objects, folders, writer }),
     api: (name) => clusters.get(name),
-    engineOf: (name) => writer.fleet.cluster(name)?.spec.engine ?? writer.fleet.settings.spec.engine,
+    engineOf: (name) => engineFor(writer.fleet.settings, writer.fleet.cluster(name)),
     isSettled: (id) => observer.isSettled(id),
     secretNames: () => writer.fleet.settings.spec.secretEnvNames ?? [],
     clock,

@@ -3,6 +3,7 @@
  * times, each time later, and then left alone until it has been quiet for a while. Only annotations of the engine's object are written,
  * never the cluster.
  */
+import { engineFor } from '../fleet/engine.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Id } from '../fleet/ids.ts'
 import type { Slug } from '../fleet/intents.ts'
@@ -124,7 +125,7 @@ export function policyOf(fleet: Fleet, installation: Id): 'report' | 'heal' {
 }
 
 function unitOf(fleet: Fleet, cluster: Slug, id: Id): EngineUnit {
-  return engineUnitOf(fleet.cluster(cluster)?.spec.engine ?? fleet.settings.spec.engine, cluster, id)
+  return engineUnitOf(engineFor(fleet.settings, fleet.cluster(cluster)), cluster, id)
 }
 
 /** Flux applies the Kustomization again; Argo CD renders and compares again, and syncs what differs. */

@@ -2,6 +2,7 @@
  * Tells the engines at once that what they apply has changed; their own polls stay as the safety net. Cost follows the
  * files that were written. One unit is told once for many changes of a moment.
  */
+import { engineFor } from '../fleet/engine.ts'
 import { isFleetError } from '../fleet/errors.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Id } from '../fleet/ids.ts'
@@ -130,7 +131,7 @@ export function installationNudge(engine: EngineName, cluster: Slug, id: Id, tok
 }
 
 export function engineOf(fleet: Fleet, cluster: Slug): EngineName {
-  return fleet.cluster(cluster)?.spec.engine ?? fleet.settings.spec.engine
+  return engineFor(fleet.settings, fleet.cluster(cluster))
 }
 
 /** Files of the control folder are rendered for both engines, also where one of them is nowhere. */

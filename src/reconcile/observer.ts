@@ -3,7 +3,9 @@
  * is judged when its intent, an object of it, its engine's word or the contact changes, and when time alone may change
  * the verdict.
  */
+
 import { deletionHold } from '../fleet/deletion.ts'
+import { engineFor } from '../fleet/engine.ts'
 import type { Id, ObjectId } from '../fleet/ids.ts'
 import { isId } from '../fleet/ids.ts'
 import type { Cluster, Installation, Slug } from '../fleet/intents.ts'
@@ -288,7 +290,7 @@ class FleetObserver implements Observer {
   async #engineSight(cluster: Slug, id: Id): Promise<EngineSight | undefined> {
     const { writer, folders } = this.#options
     const { head } = writer
-    const engine = writer.fleet.cluster(cluster)?.spec.engine ?? writer.fleet.settings.spec.engine
+    const engine = engineFor(writer.fleet.settings, writer.fleet.cluster(cluster))
     const unit = engineUnitOf(engine, cluster, id)
     const word = this.#engines?.word(engine, unit.name)
     if (word === undefined) return undefined

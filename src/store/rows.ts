@@ -1,6 +1,13 @@
 /** Rows of the tables as the port has them; the same for every implementation. */
 import type { Id } from '../fleet/ids.ts'
-import type { Delivery, DeliveryBacklog, Receiver, RecordedState, StateEvent } from '../ports/store.ts'
+import type {
+  Delivery,
+  DeliveryBacklog,
+  DeliveryOutcome,
+  Receiver,
+  RecordedState,
+  StateEvent,
+} from '../ports/store.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -76,5 +83,19 @@ export function backlogOf(row: Row | undefined): DeliveryBacklog {
     open: Number(row?.open ?? 0),
     oldestOpenAt: oldest === null ? undefined : Number(oldest),
     dead: Number(row?.dead ?? 0),
+  }
+}
+
+/** What an outcome makes of a delivery's row. */
+export function settlementOf(outcome: DeliveryOutcome): {
+  readonly status: string
+  readonly error: string | null
+  readonly nextAttemptAt: number
+} {
+  const { outcome: result, at } = outcome
+  return {
+    status: result === 'retry' ? 'open' : result,
+    error: outcome.outcome === 'delivered' ? null : outcome.error,
+    nextAttemptAt: outcome.outcome === 'retry' ? outcome.nextAttemptAt : at,
   }
 }

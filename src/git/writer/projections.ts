@@ -2,6 +2,7 @@
  * Projection refs: for every unit an engine reconciles a ref whose commit's tree *is* that subtree of main (design: by
  * cluster for Argo CD, by shard for Flux, `control`). Fast-forward only, none is ever deleted.
  */
+import { engineFor } from '../../fleet/engine.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import { type ObjectId, type RefName, SHARDS } from '../../fleet/ids.ts'
 import type { Cluster, EngineName } from '../../fleet/intents.ts'
@@ -40,7 +41,7 @@ export function projectionsOf(cluster: string, engine: EngineName): readonly Pro
 }
 
 export function engineOf(fleet: Fleet, cluster: Cluster): EngineName {
-  return cluster.spec.engine ?? fleet.settings.spec.engine
+  return engineFor(fleet.settings, cluster)
 }
 
 /** Projections that changed files can move. A cluster that has no refs yet gets all of them with its first commit. */

@@ -12,7 +12,16 @@ import type {
   RecordedState,
   StateEvent,
 } from '../../ports/store.ts'
-import { attemptOf, backlogOf, deliveryOf, eventOf, type Row, receiverOf, stateOf } from '../rows.ts'
+import {
+  attemptOf,
+  backlogOf,
+  deliveryOf,
+  eventOf,
+  type Row,
+  receiverOf,
+  settlementOf,
+  stateOf,
+} from '../rows.ts'
 import { migrate } from './schema.ts'
 
 const CONNECTIONS = 5
@@ -157,9 +166,7 @@ class PostgresStore implements FleetStore {
     { event, receiver }: Pick<Delivery, 'event' | 'receiver'>,
     outcome: DeliveryOutcome,
   ): Promise<void> {
-    const status = outcome.outcome === 'retry' ? 'open' : outcome.outcome
-    const error = outcome.outcome === 'delivered' ? null : outcome.error
-    const next = outcome.outcome === 'retry' ? outcome.nextAttemptAt : outcome.at
+    const { status, error, nextAttemptAt: next } = settlementOf(outcome)
     await this.#transaction(async (client) => {
       await client.query(
         `UPDATE delivery SET status = $1, attempts = attempts + 1, last_error = $2, next_attempt_at = $3

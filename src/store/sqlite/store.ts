@@ -11,7 +11,7 @@ import type {
   RecordedState,
   StateEvent,
 } from '../../ports/store.ts'
-import { attemptOf, backlogOf, deliveryOf, eventOf, receiverOf, stateOf } from '../rows.ts'
+import { attemptOf, backlogOf, deliveryOf, eventOf, receiverOf, settlementOf, stateOf } from '../rows.ts'
 import { migrate } from './schema.ts'
 
 const DELIVERY = `SELECT d.receiver, d.sequence, d.attempts, d.next_attempt_at, d.last_error,
@@ -125,9 +125,7 @@ class SqliteStore implements FleetStore {
     { event, receiver }: Pick<Delivery, 'event' | 'receiver'>,
     outcome: DeliveryOutcome,
   ): Promise<void> {
-    const status = outcome.outcome === 'retry' ? 'open' : outcome.outcome
-    const error = outcome.outcome === 'delivered' ? null : outcome.error
-    const next = outcome.outcome === 'retry' ? outcome.nextAttemptAt : outcome.at
+    const { status, error, nextAttemptAt: next } = settlementOf(outcome)
     this.#transaction(() => {
       this.#run(
         `UPDATE delivery SET status = ?, attempts = attempts + 1, last_error = ?, next_attempt_at = ?
