@@ -3,27 +3,13 @@ import { DEADLINES, type JudgeInput, judge } from '../../../src/fleet/observed/j
 import type { InstallationSight, MattermostSight, PodSight } from '../../../src/fleet/observed/sight.ts'
 import type { InstallationOperation } from '../../../src/fleet/intents.ts'
 import { CREATED_AT, installation } from '../../support/intents.ts'
+import { stableMattermost } from '../../support/sights.ts'
 
 const START = Date.parse(CREATED_AT)
 const MINUTE = 60_000
 
 function mattermost(extra: Partial<MattermostSight> = {}): MattermostSight {
-  return {
-    report: { health: 'healthy', reason: 'Stable', message: 'Stable 11.2.0' },
-    since: START,
-    operationGeneration: 1,
-    groupSequence: undefined,
-    state: 'stable',
-    generationObserved: true,
-    replicas: 1,
-    updatedReplicas: 1,
-    version: '11.2.0',
-    image: 'image',
-    error: undefined,
-    deleting: false,
-    leaving: false,
-    ...extra,
-  }
+  return stableMattermost(START, extra)
 }
 
 const reconciling = {

@@ -4,13 +4,9 @@ import { API_VERSION, type DatabaseKind, type Tombstone } from '../../../src/fle
 import type { HealthReport } from '../../../src/fleet/observed/health.ts'
 import { DEADLINES, judge } from '../../../src/fleet/observed/judge.ts'
 import type { DeletionInput, RemovalStep } from '../../../src/fleet/observed/removal.ts'
-import type {
-  EngineSight,
-  InstallationSight,
-  MattermostSight,
-  ResourceSight,
-} from '../../../src/fleet/observed/sight.ts'
+import type { EngineSight, InstallationSight, ResourceSight } from '../../../src/fleet/observed/sight.ts'
 import { CREATED_AT, installation } from '../../support/intents.ts'
+import { stableMattermost } from '../../support/sights.ts'
 
 const START = Date.parse(CREATED_AT)
 
@@ -26,21 +22,7 @@ interface Case {
   readonly step: RemovalStep | undefined
 }
 
-const MATTERMOST: MattermostSight = {
-  report: { health: 'healthy', reason: 'Stable', message: 'Stable 11.2.0' },
-  since: START,
-  operationGeneration: 1,
-  groupSequence: undefined,
-  state: 'stable',
-  generationObserved: true,
-  replicas: 1,
-  updatedReplicas: 1,
-  version: '11.2.0',
-  image: 'image',
-  error: undefined,
-  deleting: false,
-  leaving: false,
-}
+const MATTERMOST = stableMattermost(START)
 
 function sight(extra: Partial<InstallationSight> = {}): InstallationSight {
   return {
