@@ -23,7 +23,8 @@ const CLUSTERS: readonly FleetCluster[] = [
   { name: 'prod-2', engine: 'flux' },
 ]
 const STUCK_SECONDS = 8
-const FAILED_SECONDS = 12
+/** Far enough from stuck that a slow machine still sees it in between. */
+const FAILED_SECONDS = 40
 
 interface Stage {
   readonly bed: Testbed
@@ -325,5 +326,6 @@ async function broken(t: Test, stage: Stage, cluster: string, engine: FleetClust
     await call(stage, 'PUT', `/api/installation/${id}/mattermost`, { Version: '11.3.0' })
   }
   await becomes(stage, id, 'stable')
+  await told(stage, id, 'stable')
   t.comment(`change to stable by the way out: ${took()}`)
 }

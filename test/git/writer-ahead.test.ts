@@ -6,7 +6,7 @@ import type { PushOutcome, RepositoryHome } from '../../src/git/contracts.ts'
 import type { FleetWriter } from '../../src/ports/writer.ts'
 import { creation, importCluster, requestContext, writerOn } from '../support/git-writer.ts'
 import { id } from '../support/intents.ts'
-import { git } from '../support/person.ts'
+import { commitAs, git } from '../support/person.ts'
 import { until } from '../support/until.ts'
 
 type Push = RepositoryHome['push']
@@ -18,6 +18,8 @@ interface Held {
   readonly pushes: number[]
   /** Lets the push that is held go on, or answers it instead. */
   release(instead?: (push: () => Promise<PushOutcome>) => Promise<PushOutcome>): void
+  /** Holds one more push. */
+  hold(): void
 }
 
 /** A writer whose next push is held until it is released. */
@@ -42,7 +44,15 @@ async function holding(t: Test): Promise<Held> {
   await writer.submit(importCluster('prod-1', 500), requestContext(0))
   pushes.length = 0
   holds = true
-  return { writer, directory, pushes, release: (instead) => release(instead) }
+  return {
+    writer,
+    directory,
+    pushes,
+    release: (instead) => release(instead),
+    hold: () => {
+      holds = true
+    },
+  }
 }
 
 /** One request in a push that is held, three that come meanwhile, of which the last breaks a rule. */
@@ -117,6 +127,29 @@ test('after a lost answer both are carried out once', async (t) => {
     ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
   )
   t.same(history(held.directory), CREATED)
+})
+
+test('when only the second loses its race, what others pushed is compared with the first', async (t) => {
+  const held = await holding(t)
+  const [all] = await sendMeanwhile(held)
+  held.hold()
+  held.release()
+  await until(
+    async () => held.pushes.length,
+    (asked) => asked === 2,
+  )
+  const mine = '# Mine\n'
+  await commitAs(held.directory, t.testdirName, { 'README.md': mine }, 'Say what this is')
+  // As a git server does it, which keeps nothing of a push that it refuses.
+  held.release(async () => ({ outcome: 'stale', detail: 'somebody was first' }))
+  const results = await all
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+  )
+  t.same(history(held.directory), [CREATED[0], 'Say what this is', CREATED[1], CREATED[2]])
+  t.equal(git(held.directory, 'show', 'main:README.md'), mine)
+  t.equal(git(held.directory, 'fsck', '--strict', '--no-dangling'), '')
 })
 
 test('what was refused with the window below is decided again without it', async (t) => {

@@ -148,7 +148,8 @@ export class Head {
   advance(window: BuiltWindow, projections: ProjectionWindow): void {
     for (const item of window.items) this.committed.apply(item.changes)
     if (window.head !== undefined) this.commit = window.head
-    this.tree = this.editor.root
+    // Not where the editor is: it may be in the next window already.
+    this.tree = window.tree
     this.projected(projections)
   }
 
