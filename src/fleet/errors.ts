@@ -52,6 +52,9 @@ export const ERRORS = {
   'cluster-rejected': { status: 502, title: 'The cluster rejects this' },
   'aws-unavailable': { status: 503, title: 'AWS does not answer' },
   'aws-refused': { status: 502, title: 'AWS refuses' },
+  'forge-unavailable': { status: 503, title: 'The forge cannot be reached' },
+  'forge-denied': { status: 502, title: 'The forge does not let Fleetwright in' },
+  'forge-refused': { status: 502, title: 'The forge refuses this' },
   'invalid-configuration': { status: 500, title: 'The configuration is not valid' },
   internal: { status: 500, title: 'Something unexpected went wrong' },
 } as const satisfies Record<string, ErrorDefinition>
