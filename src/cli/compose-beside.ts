@@ -5,6 +5,7 @@ import { createHttpPing } from '../ping/http-ping.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { FleetWriter } from '../ports/writer.ts'
 import { type CloudSweep, startCloudSweep } from '../reconcile/cloud-sweep.ts'
+import type { ObservationMetrics } from '../reconcile/observation-metrics.ts'
 import type { Beside, Observer } from '../reconcile/observer.ts'
 import { type Pinger, startPinger } from '../reconcile/pinger.ts'
 
@@ -17,6 +18,7 @@ export interface BesideOptions {
   readonly randomness: Randomness
   readonly observer: Pick<Observer, 'installation' | 'touch'>
   readonly onError: (error: unknown) => void
+  readonly metrics: Pick<ObservationMetrics, 'askedCloud' | 'pinged'>
 }
 
 export interface RunningBeside extends Beside {
@@ -41,7 +43,7 @@ export async function composeBeside(options: BesideOptions): Promise<RunningBesi
 }
 
 async function openSweep(options: BesideOptions): Promise<CloudSweep | undefined> {
-  const { configuration, writer, clock, randomness, observer, onError } = options
+  const { configuration, writer, clock, randomness, observer, onError, metrics } = options
   if (configuration['aws-observation'] === 'off') return undefined
   // The libraries are loaded by those who ask AWS only.
   const { openCloud } = await import('../aws/cloud.ts')
@@ -60,11 +62,12 @@ async function openSweep(options: BesideOptions): Promise<CloudSweep | undefined
       }),
     onChange: (id) => observer.touch(id),
     onError,
+    onPass: metrics.askedCloud,
   })
 }
 
 function openPinger(options: BesideOptions): Pinger | undefined {
-  const { configuration, writer, clock, randomness, observer, onError } = options
+  const { configuration, writer, clock, randomness, observer, onError, metrics } = options
   const perSecond = Number(configuration['ping-per-second'])
   if (perSecond === 0) return undefined
   return startPinger({
@@ -76,6 +79,7 @@ function openPinger(options: BesideOptions): Pinger | undefined {
     isRunning: (installation) => isRunning(installation, observer),
     onChange: (id) => observer.touch(id),
     onError,
+    onPing: metrics.pinged,
   })
 }
 

@@ -177,7 +177,7 @@ async function watchClusters(
     },
     onError,
   })
-  beside = await composeBeside({ configuration, writer, clock, randomness, observer, onError })
+  beside = await composeBeside({ configuration, writer, clock, randomness, observer, onError, metrics })
   const sweep = startDriftSweep({
     detector: drift,
     clusters: () => connected(writer.fleet, observer),

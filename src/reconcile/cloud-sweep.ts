@@ -32,6 +32,13 @@ export interface CloudSweepOptions {
   /** What AWS says of something of this installation is another thing now. */
   readonly onChange: (id: Id) => void
   readonly onError: (error: unknown) => void
+  readonly onPass: (seconds: number, result: CloudPass) => void
+}
+
+/** How many things were asked about, by whether AWS told. */
+export interface CloudPass {
+  readonly known: number
+  readonly unknown: number
 }
 
 export interface CloudSweep {
@@ -67,7 +74,14 @@ export function startCloudSweep(options: CloudSweepOptions): CloudSweep {
     const wanted = aws === undefined ? new Map() : wantedOf(fleet)
     for (const key of known.keys()) if (!wanted.has(key)) known.delete(key)
     if (aws === undefined || wanted.size === 0) return
-    await look({ cloud: cloudOf(aws), wanted, learn, signal, region: aws.region })
+    const started = clock.monotonic()
+    const pass = { known: 0, unknown: 0 }
+    function note(resource: CloudResource, tell: readonly Id[], report: HealthReport): void {
+      pass[report.health === 'unknown' ? 'unknown' : 'known'] += 1
+      learn(resource, tell, report)
+    }
+    await look({ cloud: cloudOf(aws), wanted, learn: note, signal, region: aws.region })
+    options.onPass((clock.monotonic() - started) / 1_000, pass)
   }
   const loop = startLoop({
     clock,

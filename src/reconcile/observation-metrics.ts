@@ -4,6 +4,7 @@ import type { EngineName } from '../fleet/intents.ts'
 import type { ClusterName } from '../ports/clusters.ts'
 import type { DeliveryOutcome } from '../ports/store.ts'
 import type { AppliedStep } from './applied-times.ts'
+import type { CloudPass } from './cloud-sweep.ts'
 import type { SweepResult } from './sweep-cluster.ts'
 
 export interface ObservationMetrics {
@@ -14,8 +15,12 @@ export interface ObservationMetrics {
   nudged(count: number): void
   applied(step: AppliedStep, engine: EngineName, seconds: number): void
   swept(seconds: number, result: SweepResult): void
+  /** A pass over what the fleet has on AWS. */
+  askedCloud(seconds: number, result: CloudPass): void
+  pinged(ok: boolean, seconds: number): void
 }
 
+const PING_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const SECONDS = [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 180, 600, 1800]
 
 export function createObservationMetrics(registry: Registry): ObservationMetrics {
@@ -57,6 +62,27 @@ export function createObservationMetrics(registry: Registry): ObservationMetrics
     labelNames: ['result'],
     registers,
   })
+  const cloud = new Histogram({
+    name: 'fleetwright_aws_pass_seconds',
+    help: 'A pass over everything that the fleet has on AWS',
+    buckets: SECONDS,
+    registers,
+  })
+  const lookups = new Counter({
+    name: 'fleetwright_aws_lookups_total',
+    help: 'What AWS was asked about: known, or unknown because AWS did not answer',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const pings = new Histogram({
+    name: 'fleetwright_ping_seconds',
+    help: 'Until a workspace answered, or was given up, by outcome (answered, failed)',
+    labelNames: ['outcome'],
+    buckets: PING_SECONDS,
+    registers,
+  })
+  for (const outcome of ['known', 'unknown']) lookups.inc({ outcome }, 0)
+  for (const outcome of ['answered', 'failed']) pings.zero({ outcome })
   for (const outcome of ['delivered', 'retry', 'dead']) lag.zero({ outcome })
   for (const result of ['listed', 'compared', 'suspect']) swept.inc({ result }, 0)
   return {
@@ -70,5 +96,11 @@ export function createObservationMetrics(registry: Registry): ObservationMetrics
       swept.inc({ result: 'compared' }, compared)
       swept.inc({ result: 'suspect' }, suspects)
     },
+    askedCloud(seconds, { known, unknown }) {
+      cloud.observe(seconds)
+      lookups.inc({ outcome: 'known' }, known)
+      lookups.inc({ outcome: 'unknown' }, unknown)
+    },
+    pinged: (ok, seconds) => pings.observe({ outcome: ok ? 'answered' : 'failed' }, seconds),
   }
 }

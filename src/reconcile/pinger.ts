@@ -27,6 +27,8 @@ export interface PingerOptions {
   /** It answers now, or does not any more. */
   readonly onChange: (id: Id) => void
   readonly onError: (error: unknown) => void
+  /** Every answer, and every failure. */
+  readonly onPing: (ok: boolean, seconds: number) => void
   readonly roundMilliseconds?: number
 }
 
@@ -47,12 +49,18 @@ export function startPinger(options: PingerOptions): Pinger {
     turn = turn.then(() => clock.sleep(pause, signal))
     return turn
   }
+  async function once(host: string, signal: AbortSignal): ReturnType<Ping['ping']> {
+    const started = clock.monotonic()
+    const answer = await ping.ping(host, signal)
+    if (!signal.aborted) options.onPing(answer.ok, (clock.monotonic() - started) / 1_000)
+    return answer
+  }
   async function ask(id: Id, host: string, signal: AbortSignal): Promise<void> {
-    let answer = await ping.ping(host, signal)
+    let answer = await once(host, signal)
     if (!answer.ok && known.get(id)?.ok !== false) {
       await clock.sleep(Math.min(SECOND_TRY_MILLISECONDS, round), signal)
       await takeTurn(signal)
-      answer = await ping.ping(host, signal)
+      answer = await once(host, signal)
     }
     if (signal.aborted) return
     const before = known.get(id)

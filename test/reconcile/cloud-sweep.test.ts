@@ -6,7 +6,7 @@ import type { InstallationSpec } from '../../src/fleet/intents.ts'
 import type { DatabaseFacts } from '../../src/fleet/observed/cloud.ts'
 import { clusterPath, installationPath } from '../../src/fleet/paths.ts'
 import type { Cloud } from '../../src/ports/cloud.ts'
-import { type CloudSweep, startCloudSweep } from '../../src/reconcile/cloud-sweep.ts'
+import { type CloudPass, type CloudSweep, startCloudSweep } from '../../src/reconcile/cloud-sweep.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { AWS, cluster, id, installation, settings } from '../support/intents.ts'
 import { until } from '../support/until.ts'
@@ -29,6 +29,8 @@ interface World {
   readonly sweep: CloudSweep
   readonly fleet: FleetIndex
   readonly told: Id[]
+  /** What each pass found out. */
+  readonly passes: CloudPass[]
   /** Calls by what was asked. */
   readonly calls: string[]
   pages: () => AsyncIterable<readonly DatabaseFacts[]>
@@ -64,6 +66,7 @@ function start(t: Test, withAws = true): World {
     fleet,
     calls,
     told: [] as Id[],
+    passes: [] as CloudPass[],
     pages: () => pagesOf([database(1)], [database(2), database(77)]),
     bucket: async () => ({ encrypted: true, publicAccessBlocked: true, versioned: true }),
   } as unknown as World
@@ -86,6 +89,7 @@ function start(t: Test, withAws = true): World {
     }),
     clock: systemClock,
     intervalMilliseconds: 20,
+    onPass: (_seconds, pass) => void world.passes.push(pass),
     onChange: (changed) => void world.told.push(changed),
     onError: (error) => t.fail(String(error)),
   })
@@ -112,6 +116,7 @@ test('what AWS says is known of each installation and cluster, and told once', a
     async () => world.calls.length,
     (count) => count > 12,
   )
+  t.same(world.passes[0], { known: 5, unknown: 0 }, 'two databases, two buckets, one cluster')
   const prod = world.fleet.cluster('prod-1')
   t.match(prod === undefined ? [] : world.sweep.ofCluster(prod), [
     { kind: 'AWS EKS cluster', name: 'prod-1', report: { health: 'healthy' } },
@@ -135,6 +140,10 @@ test('a complete list without it: missing; a list that breaks off: unknown, and 
   }
   await becomes(world, 2, 'AWS RDS cluster: unknown', 'AWS S3 bucket: healthy')
   await becomes(world, 1, 'AWS RDS cluster: degraded', 'AWS S3 bucket: healthy')
+  await until(
+    async () => world.passes.at(-1),
+    (pass) => pass?.unknown === 1,
+  )
 })
 
 test('a bucket that cannot be asked is unknown, one that is not there is missing; others are asked all the same', async (t) => {

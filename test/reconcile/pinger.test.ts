@@ -14,6 +14,8 @@ interface World {
   /** Host names in the order they were asked, with the time. */
   readonly asked: { readonly host: string; readonly at: number }[]
   readonly told: Id[]
+  /** Of each ping. */
+  readonly outcomes: boolean[]
   answer: (host: string) => Omit<PingSight, 'at'>
 }
 
@@ -29,6 +31,7 @@ function start(t: Test, count: number, options: Partial<PingerOptions> = {}): Wo
     fleet,
     asked: [] as World['asked'],
     told: [] as Id[],
+    outcomes: [] as boolean[],
     answer: () => ({ ok: true, status: 200 }),
   }
   const pinger = startPinger({
@@ -46,6 +49,7 @@ function start(t: Test, count: number, options: Partial<PingerOptions> = {}): Wo
     roundMilliseconds: 20,
     isRunning: () => true,
     onChange: (changed) => void world.told.push(changed),
+    onPing: (ok) => void world.outcomes.push(ok),
     onError: (error) => t.fail(String(error)),
     ...options,
   })
@@ -93,6 +97,7 @@ test('one failure is asked about again before it is told; what comes back is tol
     (seen) => seen?.ok === true,
   )
   t.equal(world.told.length, 3)
+  t.ok(world.outcomes.filter((ok) => !ok).length >= 3, 'every failure counts, also one that is not told')
 })
 
 test('so many a second over the whole fleet, second tries included', async (t) => {
