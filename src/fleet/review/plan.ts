@@ -18,6 +18,8 @@ export interface ReviewPlan {
   /** Documents and what is rendered of them, by object. */
   readonly objects: readonly ObjectDifference[]
   readonly impact: Impact
+  /** What of main it hangs on, by `concernsOf`: a change of main that moves none of it does not change the verdict. */
+  readonly concerns: readonly string[]
 }
 
 export interface ObjectDifference {
