@@ -1,5 +1,5 @@
 /** Which files a unified diff changes, and how they are shown. */
-import { counted } from './counted.ts'
+import { counted } from '../fleet/counted.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ChangedFile {

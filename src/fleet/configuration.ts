@@ -13,7 +13,7 @@ export interface EffectiveConfiguration {
 
 /** @param which the group's newest configuration, or the one the installation is rendered with */
 export function effectiveConfiguration(
-  fleet: Fleet,
+  fleet: Pick<Fleet, 'group'>,
   { spec }: Installation,
   which: 'newest' | 'rendered',
 ): EffectiveConfiguration {

@@ -148,7 +148,7 @@ export class InstallationIndex {
 }
 
 /** Where an installation takes room: where it is placed, and where it moves from or to. */
-function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
+export function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
   const live = (spec.clusterInstallations ?? []).filter(({ deletedAt }) => deletedAt === undefined)
   return new Set([
     ...(spec.placement === undefined ? [] : [spec.placement.cluster]),
@@ -156,7 +156,8 @@ function clustersOf({ spec }: Installation): ReadonlySet<Slug> {
   ])
 }
 
-function isEnding({ spec }: Installation): boolean {
+/** Its deletion was asked for, is under way or scheduled. */
+export function isEnding({ spec }: Installation): boolean {
   const { kind } = spec.operation
   return kind === 'deletion' || kind === 'deletion-pending' || spec.deletion?.scheduledAt !== undefined
 }

@@ -108,7 +108,7 @@ function byLoad(a: Candidate, b: Candidate): number {
 }
 
 /** Installations a cluster takes until placement passes it by. An empty one that may hold any takes one. */
-export function installationLimit(fleet: Fleet, cluster: Cluster): number {
+export function installationLimit(fleet: Pick<Fleet, 'settings'>, cluster: Cluster): number {
   const { placement } = fleet.settings.spec
   const capacity = cluster.spec.capacity?.installations ?? placement.installationsPerCluster
   const percent = cluster.spec.capacity?.thresholdPercent ?? placement.thresholdPercent

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { ObjectId } from '../../fleet/ids.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../../fleet/counted.ts'
 import { type FileDifference, objectDifferences, showDifferences } from '../differences.ts'
 import { type Changes, openGitCheckout } from '../git-checkout.ts'
 

@@ -11,7 +11,7 @@ import {
   type Options,
   readSettings,
 } from '../command-context.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../../fleet/counted.ts'
 import { findObject } from '../find-object.ts'
 import { shortened } from '../shortened.ts'
 import type { Terminal } from '../terminal.ts'

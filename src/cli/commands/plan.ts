@@ -16,7 +16,7 @@ import {
   readSettings,
   readText,
 } from '../command-context.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../../fleet/counted.ts'
 import { objectDifferences, showDifferences } from '../differences.ts'
 import { type Changes, openGitCheckout } from '../git-checkout.ts'
 import { type ChangePlan, planChanges } from '../plan-changes.ts'

@@ -8,7 +8,7 @@ import { renderFleet } from '../../render/render.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../../system/template-files.ts'
 import { type Checkout, problemLines, readCheckout } from '../checkout.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../../fleet/counted.ts'
 
 export function addRender(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
   program

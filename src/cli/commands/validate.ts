@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { problemLines, readCheckout } from '../checkout.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../../fleet/counted.ts'
 
 export function addValidate(
   program: Command,

@@ -56,10 +56,12 @@ export interface Impact {
   readonly removed: readonly Affected[]
   readonly clusters: readonly ClusterCapacity[]
   readonly waves: readonly Wave[]
+  readonly shared: readonly SharedChange[]
 }
 
-/** An installation and what the change means to the ones who use it. */
+/** An installation, or what installations share, and what the change means to the ones who use it. */
 export interface Affected {
+  readonly kind: 'installation' | 'cluster' | 'group' | 'database'
   readonly id: string
   readonly name: string
   readonly cluster: string | undefined
@@ -78,6 +80,8 @@ export interface ClusterCapacity {
   readonly before: number
   readonly after: number
   readonly limit: number
+  /** When the change moves the limit. */
+  readonly limitBefore?: number
 }
 
 /** Members of a group that a change of the group reaches, so many at a time. */
@@ -85,4 +89,15 @@ export interface Wave {
   readonly group: string
   readonly members: number
   readonly maxRolling: number
+  /** The configuration changes without a new sequence: members that run it get it in one commit. */
+  readonly atOnce: boolean
+}
+
+/** What a change of something that installations share means to them. */
+export interface SharedChange {
+  readonly kind: 'cluster' | 'database' | 'fleet'
+  readonly name: string
+  /** That share it, counted and not listed. */
+  readonly installations: number
+  readonly effect: string
 }
