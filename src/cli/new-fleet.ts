@@ -170,5 +170,18 @@ spec:
     keepFilestore: true
   # What becomes of a manifest that somebody edited: overwrite, or hold (and report).
   editedManifests: overwrite
+  # Changes asked for through the API that become a pull request, and count once it is merged.
+  # changePolicy:
+  #   review:
+  #     deletions: true
+  #     sizeUps: true
+  #     groupVersions: true
+  #     clusterRemovals: true
+  #     # One request that touches more installations than this.
+  #     moreThanInstallations: 50
+  #     exempt:
+  #       tokens:
+  #         - portal
+  #     expireHours: 168
 `
 }

@@ -10,6 +10,7 @@ import type { InstallationRequest } from './intents/installation-request.ts'
 import type { SharedDatabase } from './intents/shared-database.ts'
 import type { Tombstone } from './intents/tombstone.ts'
 
+export * from './intents/change-policy.ts'
 export * from './intents/cluster.ts'
 export * from './intents/common.ts'
 export * from './intents/data-kinds.ts'

@@ -112,3 +112,10 @@ test('a new fleet starts with the example', async (t) => {
   )
   t.equal(texts[0], texts[1])
 })
+
+test('the example of a change policy is valid in a fleet', async (t) => {
+  const [policy] = SCHEMAS.Fleet.properties.spec.properties.changePolicy.examples
+  const fleet = parse(textOf('valid', 'fleet.yaml'))
+  t.ok(policy?.review.deletions)
+  t.same(createSchemas().check('Fleet', { ...fleet, spec: { ...fleet.spec, changePolicy: policy } }), [])
+})

@@ -147,6 +147,10 @@ test('a deployment has the states of its own', async (t) => {
     for (const state of ['reconciling', 'ready', 'stable', 'creation-failed', 'deletion-failed', 'deleted'])
       t.equal(clusterInstallationState(asked, live, { state, generation: 3 }), state)
     t.equal(clusterInstallationState(asked, gone, undefined), 'deleted')
-    t.equal(clusterInstallationState(asked, gone, { state: 'stable', generation: 9 }), 'stable', 'as recorded')
+    t.equal(
+      clusterInstallationState(asked, gone, { state: 'stable', generation: 9 }),
+      'stable',
+      'as recorded',
+    )
   }
 })

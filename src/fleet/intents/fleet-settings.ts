@@ -1,4 +1,5 @@
 /** The settings of the fleet: fleet.yaml. */
+import type { ChangePolicy } from './change-policy.ts'
 import type { API_VERSION, JsonObject, Slug } from './common.ts'
 import type { Affinity, DatabaseKind, FilestoreKind } from './data-kinds.ts'
 import type { Utilities } from './utilities.ts'
@@ -70,6 +71,7 @@ export interface FleetSettings {
     readonly drift?: DriftSettings
     /** Whether the engines' objects may be annotated so that they look at once; yes when absent. */
     readonly nudgeEngines?: boolean
+    readonly changePolicy?: ChangePolicy
   }
 }
 
