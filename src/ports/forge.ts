@@ -21,7 +21,7 @@ export interface PullRequest {
   readonly branch: string
   readonly isFork: boolean
   readonly head: ObjectId
-  /** Where the fleet repository itself has the head: `refs/pull/7/head`, `refs/merge-requests/7/head`. */
+  /** Where the fleet repository itself has the head, a moment after a push: `refs/pull/7/head`, `refs/merge-requests/7/head`. */
   readonly headRef: RefName
   /** Branch it goes to. */
   readonly base: string
@@ -57,9 +57,9 @@ export interface CheckReport {
   /** `fleetwright/plan` */
   readonly name: string
   readonly result: 'pending' | 'success' | 'failure'
-  /** One line. */
+  /** One line; shortened to what the forge takes. */
   readonly title: string
-  /** Markdown. */
+  /** Markdown; not shown where a check has a line only, so a comment has to say it too. */
   readonly summary: string
   /** For people. */
   readonly url?: string
@@ -99,7 +99,7 @@ export interface Forge {
   open(request: NewPullRequest): Promise<PullRequest>
   /** Nothing to do when it has ended. */
   close(number: number): Promise<void>
-  /** @returns false: the forge does not allow it (yet): checks, reviews, a moved head */
+  /** @returns true: it is merged with this head, now or before; false: not allowed (yet): checks, reviews, a moved head */
   merge(number: number, head: ObjectId): Promise<boolean>
   /** Nothing to do when it is gone. */
   deleteBranch(branch: string): Promise<void>
