@@ -33,8 +33,8 @@ import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
 import { fleetCredentials } from './fleet-credentials.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
+import { openSigning } from './compose-signing.ts'
 
-const COMMITTER = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
 const STALE_AFTER = 120_000
 const EXAMPLE_FLEET = join(import.meta.dirname, '../../examples/fleet.yaml')
@@ -62,13 +62,15 @@ export async function composeServer(configuration: Configuration, version: strin
   const clock = systemClock
   const randomness = createPooledRandomness(systemRandomness)
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
+  const signing = await openSigning({ configuration, clock, logger, interval, onError })
+  const actor = signing.writer.committer
   const writer = await openWriter({
     home,
     history,
     render: createRenderChanges(sets),
     clock,
     randomness,
-    committer: COMMITTER,
+    ...signing.writer,
     placement,
     observer: createWriterMetrics(registry, onError),
     initialFiles: [{ path: FLEET_PATH, text: await readFile(EXAMPLE_FLEET, 'utf8') }],
@@ -101,7 +103,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const deletions =
     placement === 'now'
       ? startDeletionLoop({
-          ...{ writer, clock, randomness, actor: COMMITTER, stateOf, observations, sights, onError },
+          ...{ writer, clock, randomness, actor, stateOf, observations, sights, onError },
         })
       : undefined
   const parts: Parts = {
@@ -120,7 +122,12 @@ export async function composeServer(configuration: Configuration, version: strin
     leases: createMemoryLeases(clock),
     secrets,
     secretHolds,
-    problems: () => [...writer.problems(), ...(sweep?.problems() ?? []), ...(deletions?.problems() ?? [])],
+    problems: () => [
+      ...writer.problems(),
+      ...signing.problems(),
+      ...(sweep?.problems() ?? []),
+      ...(deletions?.problems() ?? []),
+    ],
     documents: createDocumentReader(createDocuments()),
     // Clones of a remote repository come from there.
     ...(isRemote(configuration.fleet) ? {} : { gitHandler: createGitHttpHandler(home.gitDirectory) }),
@@ -131,9 +138,7 @@ export async function composeServer(configuration: Configuration, version: strin
     startMaintenance({ writer, maintain: () => home.maintain(), clock, onError }),
     ...(sweep === undefined ? [] : [sweep]),
     ...(deletions === undefined ? [] : [deletions]),
-    ...(placement === 'now'
-      ? [startPlacementLoop({ writer, clock, randomness, actor: COMMITTER, onError })]
-      : []),
+    ...(placement === 'now' ? [startPlacementLoop({ writer, clock, randomness, actor, onError })] : []),
   ]
   const api = createApiServer(parts)
   return {
@@ -147,6 +152,7 @@ export async function composeServer(configuration: Configuration, version: strin
       await observation.close()
       await writer.close()
       await parts.secrets.close()
+      await signing.close()
     },
   }
 }

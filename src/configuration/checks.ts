@@ -67,6 +67,12 @@ export function userName(text: string): string | undefined {
   return /^[^\s:]{1,200}$/.test(text) ? undefined : 'must be a name without spaces and colons'
 }
 
+export function email(text: string): string | undefined {
+  return /^[^\s@<>]{1,64}@[^\s@<>]{1,190}$/.test(text)
+    ? undefined
+    : 'must be an address such as fleet@example.com'
+}
+
 export function token(text: string): string | undefined {
   return /^[\x21-\x7e]{1,4000}$/.test(text) ? undefined : 'must be one token without spaces'
 }

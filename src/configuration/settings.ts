@@ -5,6 +5,7 @@ import {
   address,
   anything,
   days,
+  email,
   httpUrl,
   isSigningKey,
   listOf,
@@ -73,6 +74,22 @@ export const SETTINGS = [
     default: 'fleetwright',
     parse: userName,
     description: 'User name that goes with the token; most git servers take any',
+  },
+  {
+    key: 'signing-key-file',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description:
+      'Private key of OpenSSH (ed25519, ECDSA, RSA; no passphrase; for its owner only) that signs every commit of Fleetwright; a new key in it is noticed',
+  },
+  {
+    key: 'committer-email',
+    placeholder: '<address>',
+    default: 'fleetwright@fleetwright.invalid',
+    parse: email,
+    description:
+      'Committer of every commit of Fleetwright; forges call a signature verified when it belongs to the account with this address',
   },
   {
     key: 'loops',

@@ -114,4 +114,12 @@ export interface CommitInput {
   readonly author: string
   readonly committer: string
   readonly message: string
+  /** Undefined: it is not signed. */
+  readonly sign: SignCommit | undefined
 }
+
+/** Signs the bytes of a commit that has no signature yet; the signature in its armor, with a newline at the end. */
+export type SignCommit = (payload: Uint8Array) => string
+
+/** Who made a commit. */
+export type CommitIdentity = Pick<CommitInput, 'author' | 'committer' | 'sign'>

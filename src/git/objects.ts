@@ -27,14 +27,18 @@ export function emptyTreeObject(): NewObject {
   return { oid: EMPTY_TREE, type: 'tree', content: new Uint8Array() }
 }
 
-export function commitObject({ tree, parents, author, committer, message }: CommitInput): NewObject {
+export function commitObject({ tree, parents, author, committer, message, sign }: CommitInput): NewObject {
   const lines = [
     `tree ${tree}`,
     ...parents.map((parent) => `parent ${parent}`),
     `author ${author}`,
     `committer ${committer}`,
   ]
-  return newObject('commit', Buffer.from(`${lines.join('\n')}\n\n${message}`))
+  const text = (head: readonly string[]): Buffer => Buffer.from(`${head.join('\n')}\n\n${message}`)
+  if (sign === undefined) return newObject('commit', text(lines))
+  // Lines after the first one of a header start with a space.
+  const signature = sign(text(lines)).trimEnd().replaceAll('\n', '\n ')
+  return newObject('commit', text([...lines, `gpgsig ${signature}`]))
 }
 
 /** @throws FleetError `repository-damaged` */

@@ -47,6 +47,7 @@ export async function makeCommit(
     author: SIGNATURE,
     committer: SIGNATURE,
     message,
+    sign: undefined,
   })
   return { oid: commit.oid, objects: [...made, commit] }
 }
@@ -132,6 +133,7 @@ export function testHome(name: string, start: () => Promise<HomeSubject>): void 
         author: SIGNATURE,
         committer: SIGNATURE,
         message: `Change ${at}\n`,
+        sign: undefined,
       })
       objects.push(commit)
       tip = commit.oid

@@ -47,6 +47,7 @@ test('trees are what native git makes of the same files, and their packs are sou
           author: line,
           committer: line,
           message: `Run ${runs}\n`,
+          sign: undefined,
         })
         await home.push(
           [{ ref: `refs/heads/run-${runs}` as RefName, expected: undefined, next: commit.oid }],
@@ -74,7 +75,14 @@ test('what was read ahead is not read again', async (t) => {
   const maker = createTreeEditor(home.objects, EMPTY_TREE)
   const made = await maker.apply(write('1'))
   const line = 'A <a@example.com> 1 +0000'
-  const commit = commitObject({ tree: maker.root, parents: [], author: line, committer: line, message: 'x' })
+  const commit = commitObject({
+    tree: maker.root,
+    parents: [],
+    author: line,
+    committer: line,
+    message: 'x',
+    sign: undefined,
+  })
   await home.push(
     [{ ref: 'refs/heads/main' as RefName, expected: undefined, next: commit.oid }],
     [...made, commit],

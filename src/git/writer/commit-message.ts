@@ -1,5 +1,7 @@
-/** Messages of the commits Fleetwright makes: a subject people understand, a body, trailers that repair a crash. */
+/** What commits of Fleetwright say: who made them, a subject people understand, a body, trailers that repair a crash. */
 import type { CommitText, RequestContext } from '../../fleet/transaction.ts'
+import type { CommitIdentity } from '../contracts.ts'
+import type { WriterOptions } from './types.ts'
 
 const SUBJECT_LIMIT = 120
 
@@ -38,7 +40,17 @@ export function commitMessage(text: CommitText, context: RequestContext): string
 }
 
 /** `Name <email> seconds +0000` as a commit has it. Characters that would end the name or address are taken out. */
-export function signature(name: string, email: string, milliseconds: number): string {
+export function identity(name: string, email: string, milliseconds: number): string {
   const clean = (text: string): string => oneLine(text).replace(/[<>]/g, '')
   return `${clean(name) || 'unknown'} <${clean(email)}> ${Math.floor(milliseconds / 1000)} +0000`
+}
+
+/** Of commits that nobody asked for. */
+export function ownIdentity({
+  committer: { name, email },
+  clock,
+  sign,
+}: Pick<WriterOptions, 'committer' | 'clock' | 'sign'>): CommitIdentity {
+  const line = identity(name, email, clock.now())
+  return { author: line, committer: line, sign }
 }

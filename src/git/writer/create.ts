@@ -9,7 +9,7 @@ import type { FleetWriter } from '../../ports/writer.ts'
 import type { NewObject } from '../contracts.ts'
 import { commitObject, EMPTY_TREE, emptyTreeObject } from '../objects.ts'
 import { createTreeEditor } from '../tree-editor.ts'
-import { commitMessage, signature } from './commit-message.ts'
+import { commitMessage, ownIdentity } from './commit-message.ts'
 import { followUps } from './follow-up.ts'
 import { Head } from './head.ts'
 import { IdempotencyMemory } from './idempotency.ts'
@@ -80,7 +80,6 @@ async function pushFirstCommit(
   const editor = createTreeEditor(home.objects, tree ?? EMPTY_TREE)
   const objects: NewObject[] = [...(await editor.apply([...initialFiles, ...renderedOf(options)]))]
   if (tree === undefined) objects.push(emptyTreeObject())
-  const line = signature(committer.name, committer.email, clock.now())
   const message = commitMessage(
     { subject: 'Start the fleet', body: 'Settings of the fleet are in fleet.yaml.', trailers: {} },
     { requestId: Buffer.from(randomness.bytes(8)).toString('hex'), actor: committer, now: clock.now() },
@@ -88,8 +87,7 @@ async function pushFirstCommit(
   const commit = commitObject({
     tree: editor.root,
     parents: main === undefined ? [] : [main],
-    author: line,
-    committer: line,
+    ...ownIdentity(options),
     message,
   })
   await home.push([{ ref: MAIN, expected: main, next: commit.oid }], [...objects, commit])
@@ -106,9 +104,7 @@ function renderedOf({ initialFiles, render }: WriterOptions): readonly FileChang
 
 /** After a crash between refs, or a person's push to main: each projection follows main again. */
 async function repairProjections(head: Head, options: WriterOptions): Promise<void> {
-  const { committer, clock } = options
-  const line = signature(committer.name, committer.email, clock.now())
-  const repair = await head.repair({ author: line, committer: line })
+  const repair = await head.repair(ownIdentity(options))
   if (repair.updates.length === 0) return
   const pushed = await options.home.push(repair.updates, repair.objects)
   if (pushed.outcome === 'stale') return // another replica repaired them first

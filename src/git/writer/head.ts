@@ -8,7 +8,7 @@ import type { IntentChange } from '../../fleet/fleet.ts'
 import type { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import type { FleetHistory } from '../../ports/writer.ts'
-import type { RefUpdate, RepositoryHome, TreeEditor } from '../contracts.ts'
+import type { CommitIdentity, RefUpdate, RepositoryHome, TreeEditor } from '../contracts.ts'
 import { createTreeEditor } from '../tree-editor.ts'
 import { type ChangedFile, ingest } from './ingest.ts'
 import { loadFleet } from './load.ts'
@@ -172,24 +172,18 @@ export class Head {
   }
 
   /** What a built window moves besides main. */
-  async project(
-    window: Pick<BuiltWindow, 'paths'>,
-    signatures: { readonly author: string; readonly committer: string },
-  ): Promise<ProjectionWindow> {
+  async project(window: Pick<BuiltWindow, 'paths'>, identity: CommitIdentity): Promise<ProjectionWindow> {
     return await buildProjections(
       touchedProjections(this.ahead, [...window.paths, ...this.#unprojected], this.projections),
       this.editor,
       this.projections,
-      signatures,
+      identity,
     )
   }
 
   /** What brings every projection to where main is: nothing, unless a crash or a person came between. */
-  async repair(signatures: {
-    readonly author: string
-    readonly committer: string
-  }): Promise<ProjectionWindow> {
-    return await buildProjections(allProjections(this.ahead), this.editor, this.projections, signatures)
+  async repair(identity: CommitIdentity): Promise<ProjectionWindow> {
+    return await buildProjections(allProjections(this.ahead), this.editor, this.projections, identity)
   }
 
   mainUpdate(next: ObjectId): RefUpdate {

@@ -1,6 +1,6 @@
 /** Brings a built window to the home, and finds out what became of it when the answer is lost. */
 import { isFleetError } from '../../fleet/errors.ts'
-import { signature } from './commit-message.ts'
+import { ownIdentity } from './commit-message.ts'
 import type { Contact } from './contact.ts'
 import type { Head } from './head.ts'
 import type { NextWindow } from './next-window.ts'
@@ -44,9 +44,7 @@ export async function landWindow(
   const { options, head, contact, sync } = parts
   if (window.head === undefined || window.head === head.commit) return { outcome: 'accepted', window }
   try {
-    const { committer, clock } = options
-    const line = signature(committer.name, committer.email, clock.now())
-    const projections = await head.project(window, { author: line, committer: line })
+    const projections = await head.project(window, ownIdentity(options))
     const updates = [head.mainUpdate(window.head), ...projections.updates]
     const pushing = options.home.push(updates, [...window.objects, ...projections.objects])
     await parts.next.build(window, pushing)

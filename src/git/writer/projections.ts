@@ -7,7 +7,7 @@ import type { Fleet } from '../../fleet/fleet.ts'
 import { type ObjectId, type RefName, SHARDS } from '../../fleet/ids.ts'
 import type { Cluster, EngineName } from '../../fleet/intents.ts'
 import { clusterFolder, infraFolder, roleOf, systemFolder } from '../../fleet/paths.ts'
-import type { CommitInput, NewObject, ObjectReader, RefUpdate, TreeEditor } from '../contracts.ts'
+import type { CommitIdentity, NewObject, ObjectReader, RefUpdate, TreeEditor } from '../contracts.ts'
 import { commitObject, EMPTY_TREE, emptyTreeObject } from '../objects.ts'
 
 export const MAIN = 'refs/heads/main' as RefName
@@ -114,7 +114,7 @@ export async function buildProjections(
   projections: readonly Projection[],
   editor: TreeEditor,
   tips: ProjectionTips,
-  commit: Omit<CommitInput, 'tree' | 'parents' | 'message'>,
+  identity: CommitIdentity,
 ): Promise<ProjectionWindow> {
   const updates: RefUpdate[] = []
   const objects: NewObject[] = []
@@ -125,7 +125,7 @@ export async function buildProjections(
     if (tip?.tree === tree) continue
     if (tree === EMPTY_TREE) objects.push(emptyTreeObject())
     const made = commitObject({
-      ...commit,
+      ...identity,
       tree,
       parents: tip === undefined ? [] : [tip.commit],
       message: `Project ${folder}\n`,

@@ -4,7 +4,7 @@ import type { ObjectId } from '../../fleet/ids.ts'
 import type { Actor, CommitText, RequestContext, Transaction } from '../../fleet/transaction.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
 import type { Committed, FleetHistory, Plan, RenderChanges } from '../../ports/writer.ts'
-import type { RepositoryHome } from '../contracts.ts'
+import type { RepositoryHome, SignCommit } from '../contracts.ts'
 import type { WindowBase } from './window.ts'
 
 export interface WriterOptions {
@@ -14,6 +14,8 @@ export interface WriterOptions {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly committer: Actor
+  /** Without it commits are not signed. */
+  readonly sign?: SignCommit
   readonly observer: WriterObserver
   /** Files of the first commit when the repository has no fleet.yaml yet; must contain a valid fleet.yaml. */
   readonly initialFiles: readonly FileChange[]

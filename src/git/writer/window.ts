@@ -13,7 +13,7 @@ import { type CommitText, transact } from '../../fleet/transaction.ts'
 import type { RenderChanges } from '../../ports/writer.ts'
 import type { NewObject, ObjectReader, TreeEditor } from '../contracts.ts'
 import { blobId, commitObject } from '../objects.ts'
-import { commitMessage, signature } from './commit-message.ts'
+import { commitMessage, identity } from './commit-message.ts'
 import type { BuiltItem, QueuedFiles, QueuedTransaction, WindowItem, WriterOptions } from './types.ts'
 
 export interface WindowBase {
@@ -49,7 +49,7 @@ export interface BuiltWindow {
 /** Builds a window item by item. It can be taken back at any time, also after an error. */
 export class WindowBuilder {
   readonly #base: WindowBase
-  readonly #options: Pick<WriterOptions, 'committer' | 'clock'>
+  readonly #options: Pick<WriterOptions, 'committer' | 'clock' | 'sign'>
   readonly #from: ObjectId
   readonly #asked: WindowItem[] = []
   readonly #items: BuiltItem[] = []
@@ -62,7 +62,11 @@ export class WindowBuilder {
   #head: ObjectId | undefined
 
   /** @param below the window it is built on, when that one is not on the home yet */
-  constructor(base: WindowBase, options: Pick<WriterOptions, 'committer' | 'clock'>, below?: BuiltWindow) {
+  constructor(
+    base: WindowBase,
+    options: Pick<WriterOptions, 'committer' | 'clock' | 'sign'>,
+    below?: BuiltWindow,
+  ) {
     this.#base = base
     this.#options = options
     this.#from = base.editor.root
@@ -118,13 +122,14 @@ export class WindowBuilder {
   }
 
   #commit({ context }: WindowItem, text: CommitText): NewObject {
-    const { committer, clock } = this.#options
+    const { committer, clock, sign } = this.#options
     return commitObject({
       tree: this.#base.editor.root,
       parents: this.#head === undefined ? [] : [this.#head],
-      author: signature(context.actor.name, context.actor.email, context.now),
-      committer: signature(committer.name, committer.email, clock.now()),
+      author: identity(context.actor.name, context.actor.email, context.now),
+      committer: identity(committer.name, committer.email, clock.now()),
       message: commitMessage(text, context),
+      sign,
     })
   }
 }

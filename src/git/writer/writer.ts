@@ -17,7 +17,7 @@ import type {
   HomeContact,
   Plan,
 } from '../../ports/writer.ts'
-import { signature } from './commit-message.ts'
+import { ownIdentity } from './commit-message.ts'
 import { Contact } from './contact.ts'
 import { followUps } from './follow-up.ts'
 import type { Head, Taken } from './head.ts'
@@ -337,11 +337,9 @@ export class Writer implements FleetWriter {
   /** A commit of others from which no file follows moves projections too, unless a replica did it. What follows first goes in with them. */
   async #projectOthers(): Promise<void> {
     if (this.#queue.following.length > 0 || !this.#state.hasUnprojected) return
-    const { home, clock, committer } = this.#options
-    const line = signature(committer.name, committer.email, clock.now())
-    const projections = await this.#state.project({ paths: new Set() }, { author: line, committer: line })
+    const projections = await this.#state.project({ paths: new Set() }, ownIdentity(this.#options))
     if (projections.updates.length > 0) {
-      const pushed = await home.push(projections.updates, projections.objects)
+      const pushed = await this.#options.home.push(projections.updates, projections.objects)
       // Another replica was first; the next poll shows what it did.
       if (pushed.outcome === 'stale') return
     }
