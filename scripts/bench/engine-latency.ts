@@ -62,6 +62,10 @@ async function measure(bed: Testbed): Promise<void> {
   const fleet = await startFleet(bed, [cluster])
   try {
     await clusterIsWired(control, cluster)
+    // Placement fills a cluster up to a part of its capacity only.
+    await fleet.settle({
+      placement: { thresholdPercent: 80, installationsPerCluster: 2 * Number(options.installations) },
+    })
     const ids = await createAll(fleet, Number(options.installations))
     await allLive(bed, ids.length)
     await changeAndReport(bed, fleet, ids)
