@@ -6,6 +6,9 @@
  * written by their whole text, so saying the same again changes nothing.
  */
 import type { ObjectId, RefName } from '../fleet/ids.ts'
+import type { Annotation } from '../fleet/review/report.ts'
+
+export type { Annotation }
 
 export type ForgeKind = 'gitea' | 'github' | 'gitlab'
 
@@ -37,17 +40,6 @@ export interface NewPullRequest {
   readonly base: string
   readonly title: string
   readonly body: string
-}
-
-/** One thing that is wrong or worth a look, on a line of the pull request's head. */
-export interface Annotation {
-  readonly path: string
-  /** From 1; 0: the whole file. */
-  readonly line: number
-  readonly column: number
-  readonly level: 'failure' | 'warning'
-  readonly title: string
-  readonly message: string
 }
 
 export interface CheckReport {
