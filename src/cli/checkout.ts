@@ -9,7 +9,7 @@ import { clusterPath, databasePath, FLEET_PATH, groupPath, roleOf } from '../fle
 import { parseYaml } from '../fleet/yaml/parse.ts'
 import { ingest } from '../git/writer/ingest.ts'
 import type { CommandContext } from './command-context.ts'
-import { decideRequest, refusalProblems } from './request-refusal.ts'
+import { refusalProblems, requestRefusal } from '../git/review/request-refusal.ts'
 import {
   listWorkingFiles,
   readWorkingDocuments,
@@ -159,7 +159,7 @@ function requestProblems(
   source: Source,
 ): readonly Problem[] {
   return [...fleet.newRequests().keys()].flatMap((path) => {
-    const { refused } = decideRequest(fleet, path, source)
+    const refused = requestRefusal(fleet, path, { ...source, placement: 'now' })
     if (refused === undefined) return []
     const oid = files.find((file) => file.path === path)?.to
     const text = Buffer.from((oid && contents.get(oid)) ?? '').toString('utf8')

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApiClient } from './api-client.ts'
-import { changedFiles, showFiles } from './changed-files.ts'
+import { changedFiles } from '../fleet/review/changed-files.ts'
+import { showFiles } from './changed-files.ts'
 import type { StopSignal } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -35,7 +35,7 @@ export function openBareRepository(directory: string): BareRepository {
       await run(parent === undefined ? ['read-tree', '--empty'] : ['read-tree', parent], '', index)
       for (const [path, text] of Object.entries(files)) {
         if (text === undefined) {
-          await run(['update-index', '--force-remove', path], '', index)
+          await run(['update-index', '--index-info'], `0 ${'0'.repeat(40)}\t${path}\n`, index)
           continue
         }
         const blob = await run(['hash-object', '-w', '--stdin'], text)

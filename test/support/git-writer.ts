@@ -13,6 +13,7 @@ import type { RepositoryHome } from '../../src/git/contracts.ts'
 import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import { createHistory } from '../../src/git/history.ts'
 import { createFleetWriter } from '../../src/git/writer/create.ts'
+import type { RepositoryWriter } from '../../src/git/writer/types.ts'
 import type { FleetWriter, RenderChanges } from '../../src/ports/writer.ts'
 import { systemClock, systemRandomness } from '../../src/system/clock.ts'
 import { remoteHome } from './git-server/home.ts'
@@ -37,7 +38,7 @@ export function initialFiles(): readonly FileChange[] {
   return [{ path: FLEET_PATH, text: createDocuments().emit(settings()) }]
 }
 
-export async function writerOn(home: RepositoryHome, extra: WriterExtra = {}): Promise<FleetWriter> {
+export async function writerOn(home: RepositoryHome, extra: WriterExtra = {}): Promise<RepositoryWriter> {
   return await createFleetWriter({
     home,
     history: createHistory(home.gitDirectory),

@@ -1,9 +1,10 @@
 /** `fleetwright diff [from] [to]`: what a checkout changes, or what changed between two revisions, by object. */
 import type { Command } from 'commander'
 import type { ObjectId } from '../../fleet/ids.ts'
+import { type FileDifference, objectDifferences } from '../../fleet/review/differences.ts'
 import type { CommandContext, ExitCode } from '../command-context.ts'
 import { counted } from '../../fleet/counted.ts'
-import { type FileDifference, objectDifferences, showDifferences } from '../differences.ts'
+import { showDifferences } from '../differences.ts'
 import { type Changes, openGitCheckout } from '../git-checkout.ts'
 
 interface DiffOptions {

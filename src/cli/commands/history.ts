@@ -1,7 +1,8 @@
 /** `fleetwright history [name]`: who changed what, from the server. */
 import { type Command, InvalidArgumentError } from 'commander'
 import { type ApiClient, createApiClient, type HistoryCommit } from '../api-client.ts'
-import { changedFiles, showDiff, showFiles } from '../changed-files.ts'
+import { changedFiles } from '../../fleet/review/changed-files.ts'
+import { showDiff, showFiles } from '../changed-files.ts'
 import { readToken } from '../client-token.ts'
 import {
   addSettings,

@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import { createDocuments } from '../../fleet/documents.ts'
 import { FleetError } from '../../fleet/errors.ts'
+import { changedFiles } from '../../fleet/review/changed-files.ts'
 import { hashObject } from '../../git/objects.ts'
 import { createRenderChanges } from '../../render/render.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../../system/template-files.ts'
 import { createApiClient } from '../api-client.ts'
-import { changedFiles, showDiff, showFiles } from '../changed-files.ts'
+import { showDiff, showFiles } from '../changed-files.ts'
 import { problemLines } from '../checkout.ts'
 import {
   addSettings,
@@ -17,9 +18,9 @@ import {
   readText,
 } from '../command-context.ts'
 import { counted } from '../../fleet/counted.ts'
-import { objectDifferences, showDifferences } from '../differences.ts'
+import { showDifferences } from '../differences.ts'
 import { type Changes, openGitCheckout } from '../git-checkout.ts'
-import { type ChangePlan, planChanges } from '../plan-changes.ts'
+import { type ChangePlan, planCheckout } from '../plan-changes.ts'
 import { readToken } from '../client-token.ts'
 
 interface PlanOptions extends Options {
@@ -54,7 +55,7 @@ export function addPlan(program: Command, context: CommandContext, finish: (code
     const body = request === undefined ? undefined : apiBody(request)
     finish(
       body === undefined
-        ? await planCheckout(context, folder, options, request)
+        ? await planFolder(context, folder, options, request)
         : await planRequest(context, body, options),
     )
   })
@@ -72,7 +73,7 @@ function apiBody(text: string): unknown {
   }
 }
 
-async function planCheckout(
+async function planFolder(
   context: CommandContext,
   folder: string,
   options: PlanOptions,
@@ -85,7 +86,7 @@ async function planCheckout(
     const { clock, randomness } = context
     const render = createRenderChanges(await readTemplateSets(TEMPLATE_FOLDER))
     const documents = createDocuments()
-    const plan = await planChanges({
+    const plan = await planCheckout({
       base,
       changes,
       reader: checkout.reader,
@@ -124,23 +125,16 @@ function report(
   base: string,
   { json, patch }: PlanOptions,
 ): void {
-  const differences = objectDifferences(plan.files, nameIn(plan))
-  if (json === true)
-    return terminal.json({ base, problems: plan.problems, placements: plan.placements, differences })
-  for (const line of problemLines(plan.problems)) terminal.line(line)
+  const { problems, placements, differences } = plan
+  if (json === true) return terminal.json({ base, problems, placements, differences })
+  for (const line of problemLines(problems)) terminal.line(line)
   showDifferences(terminal, differences, { patch: patch === true })
-  for (const { subject, body } of plan.placements) showText(terminal, subject, body)
+  for (const { subject, body } of placements) showText(terminal, subject, body)
   const { green, red } = terminal.colors
-  const wrong =
-    plan.problems.length === 0 ? green('no problems') : red(counted(plan.problems.length, 'problem'))
+  const wrong = problems.length === 0 ? green('no problems') : red(counted(problems.length, 'problem'))
   const what =
     differences.length === 0 ? 'Nothing changes' : `${counted(differences.length, 'object')} would change`
   terminal.line(`${what} since ${base.slice(0, 12)}, ${wrong}.`)
-}
-
-function nameIn({ fleet }: ChangePlan): (id: string) => string | undefined {
-  const names = new Map(fleet.installations().map(({ metadata }) => [metadata.id as string, metadata.name]))
-  return (id) => names.get(id)
 }
 
 function showText(

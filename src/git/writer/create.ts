@@ -5,7 +5,6 @@ import type { FileChange } from '../../fleet/files.ts'
 import { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
-import type { FleetWriter } from '../../ports/writer.ts'
 import type { NewObject } from '../contracts.ts'
 import { commitObject, EMPTY_TREE, emptyTreeObject } from '../objects.ts'
 import { createTreeEditor } from '../tree-editor.ts'
@@ -15,7 +14,7 @@ import { Head } from './head.ts'
 import { IdempotencyMemory } from './idempotency.ts'
 import { MAIN } from './projections.ts'
 import { lastOwnCommit } from './recovery.ts'
-import type { WriterOptions } from './types.ts'
+import type { RepositoryWriter, WriterOptions } from './types.ts'
 import { Writer } from './writer.ts'
 
 const REMEMBERED_COMMITS = 20_000
@@ -26,7 +25,7 @@ const LEVELS_TO_SHARDS = 4
 /**
  * @throws FleetError `remote-unavailable`, `remote-refused`, `invalid-document` (fleet.yaml), `repository-damaged`
  */
-export async function createFleetWriter(options: WriterOptions): Promise<FleetWriter> {
+export async function createFleetWriter(options: WriterOptions): Promise<RepositoryWriter> {
   const { tips, main, own } = await openMain(options)
   const head = await Head.load(options.home, options.history, tips, own)
   await head.editor.readAhead(LEVELS_TO_SHARDS)

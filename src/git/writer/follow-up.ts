@@ -3,13 +3,12 @@ import { type FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { FileChange, Problem } from '../../fleet/files.ts'
 import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
 import { type FleetPath, type Id, idFromBytes } from '../../fleet/ids.ts'
-import { clusterPath, FLEET_PATH, installationPath, roleOf } from '../../fleet/paths.ts'
-import type { Slug } from '../../fleet/intents.ts'
 import type { CommitText, RequestContext } from '../../fleet/transaction.ts'
 import { acceptRequest } from '../../fleet/transactions/requests.ts'
 import type { Committed, HistoryEntry } from '../../ports/writer.ts'
 import { blobId } from '../objects.ts'
 import type { Head, Taken } from './head.ts'
+import { isStranger, unitsOf } from './rendered-units.ts'
 import { removalLines, removedUnits, restoredDocuments } from './restore.ts'
 import type { Settle, WindowItem, WriterOptions } from './types.ts'
 
@@ -140,33 +139,6 @@ function expectedFiles(
   )
   // Paths of files in the tree.
   return [...expected, ...extra.map(({ path }) => ({ path: path as FleetPath, text: undefined }))]
-}
-
-/** Of some folders the engines apply every file, and a manifest without its installation too. */
-function isStranger(fleet: Fleet, path: string): boolean {
-  const role = roleOf(path)
-  if (role.role !== 'rendered') return false
-  if (role.unit === 'installation') return fleet.intent(intentPathOf(role)) === undefined
-  return role.unit === 'system' || role.unit === 'control'
-}
-
-/** Changes that make the renderer print the units of these files again. */
-function* unitsOf(fleet: Fleet, paths: Iterable<string>): Iterable<IntentChange> {
-  const seen = new Set<string>()
-  for (const path of paths) {
-    const role = roleOf(path)
-    if (role.role !== 'rendered') continue
-    const intentPath = intentPathOf(role)
-    const after = fleet.intent(intentPath)
-    if (after === undefined || seen.has(intentPath)) continue
-    seen.add(intentPath)
-    yield { path: intentPath, before: after, after }
-  }
-}
-
-function intentPathOf({ cluster, id }: { readonly cluster?: Slug; readonly id?: Id }): FleetPath {
-  if (cluster === undefined) return FLEET_PATH
-  return id === undefined ? clusterPath(cluster) : installationPath(cluster, id)
 }
 
 async function textOf(

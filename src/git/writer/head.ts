@@ -97,6 +97,11 @@ export class Head {
     return this.#held.size > 0 && this.#lookedAt !== this.commit
   }
 
+  /** Documents that are in git and do not count. */
+  get heldFiles(): readonly ChangedFile[] {
+    return [...this.#held.values()]
+  }
+
   /** Takes in commits of others up to `main`. */
   async take(main: ObjectId, tips: ReadonlyMap<RefName, ObjectId>): Promise<Taken> {
     const { tree } = await this.#home.objects.commit(main)

@@ -32,7 +32,7 @@ export interface IngestResult {
 }
 
 /** More bytes cannot be a document of `SIZE_LIMIT` characters. */
-const MOST_BYTES = SIZE_LIMIT * 4
+export const MOST_BYTES = SIZE_LIMIT * 4
 
 /** Reads the changed documents, applies what is valid to the index, and says what is wrong with the rest. */
 export async function ingest(

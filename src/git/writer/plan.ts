@@ -1,19 +1,35 @@
 /** What a transaction would do: files and a unified diff, nothing written. */
-import { createTwoFilesPatch } from 'diff'
 import type { FileChange } from '../../fleet/files.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
-import type { CommitText } from '../../fleet/transaction.ts'
+import { unifiedDiff } from '../../fleet/review/unified-diff.ts'
+import { type CommitText, type RequestContext, type Transaction, transact } from '../../fleet/transaction.ts'
 import type { Plan } from '../../ports/writer.ts'
-import type { ObjectReader, TreeEditor } from '../contracts.ts'
 import { blobId } from '../objects.ts'
+import { intentTexts, prepare, type WindowBase } from './window.ts'
 
-export async function describePlan(
+/** @throws FleetError the refusal */
+export async function planTransaction(
+  base: WindowBase & { readonly head: ObjectId },
+  transaction: Transaction<unknown>,
+  context: RequestContext,
+): Promise<Plan<unknown>> {
+  const outcome = transact(base.index, transaction, context)
+  if (outcome.refused !== undefined) throw outcome.refused
+  const prepared = prepare(base, { kind: 'transaction', transaction, context })
+  if ('error' in prepared) throw prepared.error
+  try {
+    const files = [...(await intentTexts(base, prepared)), ...prepared.files]
+    return await describePlan(files, prepared.text, prepared.value, base)
+  } finally {
+    base.index.apply(prepared.inverse)
+  }
+}
+
+async function describePlan(
   files: readonly FileChange[],
   text: CommitText,
   value: unknown,
-  base: ObjectId,
-  editor: TreeEditor,
-  reader: ObjectReader,
+  { head, editor, reader }: WindowBase & { readonly head: ObjectId },
 ): Promise<Plan<unknown>> {
   const changed: Plan<unknown>['files'][number][] = []
   const patches: string[] = []
@@ -28,13 +44,5 @@ export async function describePlan(
     })
     patches.push(unifiedDiff(file.path, old, file.text))
   }
-  return { value, subject: text.subject, body: text.body, files: changed, diff: patches.join(''), base }
-}
-
-/** As `git diff` writes it, without the line of object ids. */
-export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {
-  const from = before === undefined ? '/dev/null' : `a/${path}`
-  const to = after === undefined ? '/dev/null' : `b/${path}`
-  const text = createTwoFilesPatch(from, to, before ?? '', after ?? '', undefined, undefined, { context: 3 })
-  return `diff --git a/${path} b/${path}\n${text.replace(/^=+\n/, '').replace(/\t$/gm, '')}`
+  return { value, subject: text.subject, body: text.body, files: changed, diff: patches.join(''), base: head }
 }

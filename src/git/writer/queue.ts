@@ -1,10 +1,10 @@
-/** What waits for the writer, in the order in which it is served: looks at the home, plans, follow-ups, requests. */
-import type { QueuedPlan, Settle, WindowItem } from './types.ts'
+/** What waits for the writer, in the order in which it is served: looks at the home and at the head, follow-ups, requests. */
+import type { QueuedLook, Settle, WindowItem } from './types.ts'
 
 export class Queue {
   /** What follows from commits of others: before every request, so that no commit of ours stands without it. */
   readonly following: WindowItem[] = []
-  readonly plans: QueuedPlan[] = []
+  readonly looks: QueuedLook[] = []
   readonly polls: Settle<void>[] = []
   #requests: WindowItem[] = []
 
@@ -18,7 +18,7 @@ export class Queue {
 
   /** Something that comes before requests, and needs the head to stand still. */
   get hasUrgent(): boolean {
-    return this.following.length + this.plans.length + this.polls.length > 0
+    return this.following.length + this.looks.length + this.polls.length > 0
   }
 
   push(request: WindowItem): void {

@@ -3,8 +3,9 @@ import type { IntentChange } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
 import type { Actor, CommitText, RequestContext, Transaction } from '../../fleet/transaction.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
-import type { Committed, FleetHistory, Plan, RenderChanges } from '../../ports/writer.ts'
+import type { Committed, FleetHistory, FleetWriter, RenderChanges } from '../../ports/writer.ts'
 import type { RepositoryHome, SignCommit } from '../contracts.ts'
+import type { ChangedFile } from './ingest.ts'
 import type { WindowBase } from './window.ts'
 
 export interface WriterOptions {
@@ -63,11 +64,25 @@ export interface QueuedFiles {
 export type WindowItem = QueuedTransaction | QueuedFiles
 
 /** Work that needs the head to stand still, but writes nothing. */
-export interface QueuedPlan {
-  readonly kind: 'plan'
-  readonly transaction: Transaction<unknown>
-  readonly context: RequestContext
-  readonly settle: Settle<Plan<unknown>>
+export interface QueuedLook {
+  readonly look: Look<unknown>
+  readonly settle: Settle<unknown>
+}
+
+/** Looks at the head; leaves the index as it was, also when it throws. */
+export type Look<Value> = (head: StandingHead) => Promise<Value>
+
+/** The head while nothing is built on it. */
+export interface StandingHead extends WindowBase {
+  readonly head: ObjectId
+  /** Documents in git that do not count. */
+  readonly heldFiles: readonly ChangedFile[]
+}
+
+/** The writer, for those who also work on the repository it writes. */
+export interface RepositoryWriter extends FleetWriter {
+  /** Before the requests that wait. @throws FleetError `writer-busy`, `writer-closed` */
+  atHead<Value>(look: Look<Value>): Promise<Value>
 }
 
 export interface Settle<Value> {

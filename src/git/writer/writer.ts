@@ -8,15 +8,8 @@ import { FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
-import { type RequestContext, type Transaction, transact } from '../../fleet/transaction.ts'
-import type {
-  Committed,
-  EarlierRequest,
-  FleetWriter,
-  HeadChange,
-  HomeContact,
-  Plan,
-} from '../../ports/writer.ts'
+import type { RequestContext, Transaction } from '../../fleet/transaction.ts'
+import type { Committed, EarlierRequest, HeadChange, HomeContact, Plan } from '../../ports/writer.ts'
 import { ownIdentity } from './commit-message.ts'
 import { Contact } from './contact.ts'
 import { followUps } from './follow-up.ts'
@@ -24,10 +17,10 @@ import type { Head, Taken } from './head.ts'
 import type { IdempotencyMemory } from './idempotency.ts'
 import { landWindow } from './landing.ts'
 import { NextWindow } from './next-window.ts'
-import { describePlan } from './plan.ts'
+import { planTransaction } from './plan.ts'
 import { Queue } from './queue.ts'
-import type { BuiltItem, WindowItem, WriterOptions } from './types.ts'
-import { type BuiltWindow, intentTexts, prepare, type WindowBase, WindowBuilder } from './window.ts'
+import type { BuiltItem, Look, RepositoryWriter, WindowItem, WriterOptions } from './types.ts'
+import { type BuiltWindow, type WindowBase, WindowBuilder } from './window.ts'
 
 const WINDOW_LIMIT = 256
 const QUEUE_LIMIT = 10_000
@@ -35,7 +28,7 @@ const MOST_RACES = 30
 /** Commits of others that are looked through for idempotency keys at once. */
 const MOST_COMMITS = 20_000
 
-export class Writer implements FleetWriter {
+export class Writer implements RepositoryWriter {
   readonly #options: WriterOptions
   readonly #state: Head
   readonly #memory: IdempotencyMemory
@@ -94,10 +87,14 @@ export class Writer implements FleetWriter {
   }
 
   async plan<Value>(transaction: Transaction<Value>, context: RequestContext): Promise<Plan<Value>> {
+    return (await this.atHead((base) => planTransaction(base, transaction, context))) as Plan<Value>
+  }
+
+  async atHead<Value>(look: Look<Value>): Promise<Value> {
     this.#admit()
-    return await new Promise<Plan<Value>>((resolve, reject) => {
-      const settle = { resolve: (done: Plan<unknown>) => resolve(done as Plan<Value>), reject }
-      this.#queue.plans.push({ kind: 'plan', transaction, context, settle })
+    return await new Promise<Value>((resolve, reject) => {
+      const settle = { resolve: (found: unknown) => resolve(found as Value), reject }
+      this.#queue.looks.push({ look, settle })
       this.#wake()
     })
   }
@@ -173,7 +170,7 @@ export class Writer implements FleetWriter {
         continue
       }
       await this.#servePolls()
-      await this.#servePlans()
+      await this.#serveLooks()
       const { following, requests } = this.#queue.takeWindow(this.#windowLimit)
       this.#tellQueue()
       if (following.length + requests.length > 0) built = await this.#window(following, requests)
@@ -192,27 +189,13 @@ export class Writer implements FleetWriter {
     }
   }
 
-  async #servePlans(): Promise<void> {
-    for (const { transaction, context, settle } of this.#queue.plans.splice(0)) {
+  async #serveLooks(): Promise<void> {
+    for (const { look, settle } of this.#queue.looks.splice(0)) {
       try {
-        settle.resolve(await this.#plan(transaction, context))
+        settle.resolve(await look({ ...this.#base(), head: this.head, heldFiles: this.#state.heldFiles }))
       } catch (error) {
         settle.reject(error)
       }
-    }
-  }
-
-  async #plan(transaction: Transaction<unknown>, context: RequestContext): Promise<Plan<unknown>> {
-    const base = this.#base()
-    const outcome = transact(base.index, transaction, context)
-    if (outcome.refused !== undefined) throw outcome.refused
-    const prepared = prepare(base, { kind: 'transaction', transaction, context })
-    if ('error' in prepared) throw prepared.error
-    try {
-      const files = [...(await intentTexts(base, prepared)), ...prepared.files]
-      return await describePlan(files, prepared.text, prepared.value, this.head, base.editor, base.reader)
-    } finally {
-      base.index.apply(prepared.inverse)
     }
   }
 

@@ -1,0 +1,133 @@
+/** Plans pull requests: brings the head, examines what it changes, decides on main as it is now. */
+import { FleetError } from '../../fleet/errors.ts'
+import type { Problem } from '../../fleet/files.ts'
+import type { ObjectId } from '../../fleet/ids.ts'
+import type { Impact, ReviewPlan } from '../../fleet/review/plan.ts'
+import { concernsOf } from '../../fleet/review/concerns.ts'
+import { bounded } from '../../fleet/review/problem-list.ts'
+import type { Clock, Randomness } from '../../ports/clock.ts'
+import type { ReviewRequest, Reviews } from '../../ports/reviews.ts'
+import type { RepositoryHome } from '../contracts.ts'
+import type { RepositoryWriter, StandingHead } from '../writer/types.ts'
+import { describeFiles } from './describe-files.ts'
+import { REVIEW_LIMITS, type ReviewLimits } from './limits.ts'
+import { createReadObject } from './objects-of-others.ts'
+import { createObjectSizes } from './object-sizes.ts'
+import { type PlannedChanges, planChanges } from './plan-changes.ts'
+import { type ChangeSource, readChange } from './read-change.ts'
+import type { Merged } from './three-way.ts'
+
+export interface ReviewsOptions {
+  readonly writer: Pick<RepositoryWriter, 'atHead' | 'head' | 'fleet'>
+  readonly home: Pick<RepositoryHome, 'gitDirectory' | 'objects'>
+  readonly clock: Clock
+  readonly randomness: Randomness
+  /** As the writer has it. */
+  readonly placement: 'now' | 'deferred'
+  readonly limits?: ReviewLimits
+}
+
+/** Tries until main stands still where it matters. */
+const MOST_TRIES = 8
+
+const NO_IMPACT: Impact = { added: [], changed: [], removed: [], clusters: [], waves: [], shared: [] }
+
+export function createReviews(options: ReviewsOptions): Reviews {
+  const { home, limits = REVIEW_LIMITS } = options
+  const sizes = createObjectSizes(home.gitDirectory)
+  const { gitDirectory, objects } = home
+  const source: ChangeSource = { gitDirectory, objects, read: createReadObject(objects, sizes), limits }
+  // One at a time: what a pull request may cost is bounded, and so is what many may.
+  let last: Promise<unknown> = Promise.resolve()
+  async function inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const mine = last.then(work, work)
+    last = mine.catch(() => undefined)
+    return await mine
+  }
+  return {
+    plan: (request) => inTurn(() => plan(request, source, options)),
+    keepOnly: async () => undefined,
+    async close() {
+      await last
+      await sizes.close()
+    },
+  }
+}
+
+async function plan(
+  request: ReviewRequest,
+  source: ChangeSource,
+  options: ReviewsOptions,
+): Promise<ReviewPlan> {
+  const { writer } = options
+  const { head } = request
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const main = writer.head
+    const found = await readChange(source, head, main)
+    if (found.outcome === 'refused') return refusal(main, head, found.problems, options)
+    const { change } = found
+    const decided = await writer.atHead(async (standing) => {
+      if (!(await isStill(standing, main, change))) return undefined
+      const planned = await planChanges(standing, change, { ...options, held: standing.heldFiles })
+      return { base: standing.head, planned }
+    })
+    if (decided !== undefined) return await described(decided, head, change, options)
+  }
+  throw new FleetError(
+    'stale-lease',
+    'Main changes what the pull request changes all the time; try again later',
+  )
+}
+
+/** Whether main has what it had where it matters. */
+async function isStill({ head, editor }: StandingHead, main: ObjectId, { onMain }: Merged): Promise<boolean> {
+  if (head === main) return true
+  for (const [path, oid] of onMain) if ((await editor.at(path)) !== oid) return false
+  return true
+}
+
+async function described(
+  { base, planned }: { readonly base: ObjectId; readonly planned: PlannedChanges },
+  head: ObjectId,
+  { conflicts }: Merged,
+  { home }: ReviewsOptions,
+): Promise<ReviewPlan> {
+  const { objects, left } = await describeFiles(planned.files, planned.names, home.objects)
+  const { placements, impact, concerns } = planned
+  return {
+    base,
+    head,
+    problems: bounded([...conflicts, ...planned.problems]),
+    warnings: bounded([...planned.warnings, ...notShown(left)]),
+    placements,
+    objects,
+    impact,
+    concerns,
+  }
+}
+
+function notShown(left: number): readonly Problem[] {
+  if (left === 0) return []
+  const detail = `${left} more files would change; they are not shown one by one`
+  return [{ path: '.', line: 0, column: 0, code: 'not-shown', detail }]
+}
+
+/** What is wrong with it as a whole: no change of main makes it right, but a new base may. */
+function refusal(
+  base: ObjectId,
+  head: ObjectId,
+  problems: readonly Problem[],
+  { writer }: ReviewsOptions,
+): ReviewPlan {
+  const paths = problems.map(({ path }) => path)
+  return {
+    base,
+    head,
+    problems: bounded(problems),
+    warnings: [],
+    placements: [],
+    objects: [],
+    impact: NO_IMPACT,
+    concerns: concernsOf(writer.fleet, [], paths),
+  }
+}
