@@ -2,6 +2,7 @@ import type { FleetError } from '../fleet/errors.ts'
 import type { FileChange, Problem } from '../fleet/files.ts'
 import type { Fleet, IntentChange } from '../fleet/fleet.ts'
 import type { ObjectId } from '../fleet/ids.ts'
+import type { ReviewBranches } from './change-reviews.ts'
 import type { RequestContext, Transaction } from '../fleet/transaction.ts'
 
 export interface Committed<Value> {
@@ -22,7 +23,7 @@ export interface Plan<Value> {
 }
 
 /** The one door to the fleet repository. Serialised: every change goes through here. */
-export interface FleetWriter {
+export interface FleetWriter extends ReviewBranches {
   /** The fleet at the last revision that is on the remote. Valid until the next await. */
   readonly fleet: Fleet
   /** Tip of main on the remote, as last known. */

@@ -85,6 +85,9 @@ test('when nobody knows whether it was committed, the values stay', async (t) =>
     problems: () => [],
     poll: async () => undefined,
     findByIdempotencyKey: () => undefined,
+    propose: (request) => parts.writer.propose(request),
+    openReviews: () => [],
+    reviewOutcome: () => undefined,
     onChange: () => () => undefined,
     close: async () => undefined,
     submit: async () => {

@@ -8,12 +8,13 @@ export function git(directory: string, ...args: string[]): string {
   return execFileSync('git', ['--git-dir', directory, ...args], { encoding: 'utf8' })
 }
 
-/** Commits files to main as a person with native git does; undefined: the file or folder goes. Returns the commit. */
+/** Commits files on top of main, and to main unless another branch is said, as a person with native git does; undefined: the file or folder goes. Returns the commit. */
 export async function commitAs(
   directory: string,
   folder: string,
   files: Readonly<Record<string, string | undefined>>,
   message: string,
+  branch = 'main',
 ): Promise<string> {
   const work = await mkdtemp(join(folder, 'work-'))
   const run = (...args: string[]): string =>
@@ -33,6 +34,6 @@ export async function commitAs(
   }
   run('add', '-A')
   run('commit', '--quiet', '-m', message)
-  run('push', '--quiet', 'origin', 'HEAD:main')
+  run('push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`)
   return run('rev-parse', 'HEAD').trim()
 }

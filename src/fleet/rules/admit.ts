@@ -20,9 +20,14 @@ export interface Admission {
 const MOST_PASSES = 8
 
 /** Applies to the index what is valid, in an order in which what refers to something comes after it. */
-export function admit(index: FleetIndex, changes: readonly IntentChange[]): Admission {
+export function admit(
+  index: FleetIndex,
+  changes: readonly IntentChange[],
+  /** Further changes that are one decision: those with the same key. */
+  keyOf: (change: IntentChange) => string | undefined = () => undefined,
+): Admission {
   const accepted: IntentChange[] = []
-  let waiting = inOrder(changes)
+  let waiting = inOrder(changes, keyOf)
   let refused: readonly Refused[] = []
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     const left: Refused[] = []
@@ -44,10 +49,13 @@ export function admit(index: FleetIndex, changes: readonly IntentChange[]): Admi
 }
 
 /** A move, a deletion with its tombstone, a request that was placed: one id, one decision. */
-function inOrder(changes: readonly IntentChange[]): readonly (readonly IntentChange[])[] {
+function inOrder(
+  changes: readonly IntentChange[],
+  keyOf: (change: IntentChange) => string | undefined,
+): readonly (readonly IntentChange[])[] {
   const groups = new Map<string, IntentChange[]>()
   for (const change of changes) {
-    const key = togetherKey(change)
+    const key = keyOf(change) ?? togetherKey(change)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [change])
     else group.push(change)

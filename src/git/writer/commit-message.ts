@@ -54,3 +54,18 @@ export function ownIdentity({
   const line = identity(name, email, clock.now())
   return { author: line, committer: line, sign }
 }
+
+/** A message that `commitMessage` made, read back. */
+export function parseTrailers(message: string): {
+  readonly subject: string
+  readonly body: string
+  readonly trailers: Readonly<Record<string, string>>
+} {
+  const [subject = '', ...paragraphs] = message.trimEnd().split('\n\n')
+  const lines = paragraphs.at(-1)?.split('\n') ?? []
+  const pairs = lines.map((line) => /^([A-Za-z][A-Za-z-]*): (.*)$/.exec(line))
+  if (pairs.length === 0 || pairs.includes(null))
+    return { subject, body: paragraphs.join('\n\n'), trailers: {} }
+  const trailers = Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']))
+  return { subject, body: paragraphs.slice(0, -1).join('\n\n'), trailers }
+}

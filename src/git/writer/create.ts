@@ -27,13 +27,19 @@ const LEVELS_TO_SHARDS = 4
  */
 export async function createFleetWriter(options: WriterOptions): Promise<RepositoryWriter> {
   const { tips, main, own } = await openMain(options)
-  const head = await Head.load(options.home, options.history, tips, own)
+  const head = await Head.load(options.home, options.history, tips, own, options.committer.name)
   await head.editor.readAhead(LEVELS_TO_SHARDS)
   const memory = new IdempotencyMemory()
-  await memory.load(options.history, REMEMBERED_COMMITS)
+  const entries = await options.history.log({ limit: REMEMBERED_COMMITS })
+  for (const entry of [...entries].reverse()) {
+    memory.remember(entry.commit, entry.trailers)
+    head.reviews.remember(entry.commit, entry.committer, entry)
+  }
   const writer = new Writer(options, head, memory)
-  if (own !== main) writer.follow(await followUps(head, await head.take(main, tips), options))
-  else writer.follow(await followUps(head, unseen(head, own), options))
+  if (own !== main) {
+    const arrived = await options.history.log({ limit: REMEMBERED_COMMITS, since: own })
+    writer.follow(await followUps(head, await head.take(main, tips, arrived), options))
+  } else writer.follow(await followUps(head, unseen(head, own), options))
   await repairProjections(head, options)
   return writer
 }
@@ -46,7 +52,7 @@ function unseen(head: Head, at: ObjectId): Parameters<typeof followUps>[1] {
     before: undefined,
     after: head.committed.newRequests().get(path),
   }))
-  return { from: at, to: at, accepted, editedManifests: [], removed: [] }
+  return { from: at, to: at, accepted, editedManifests: [], removed: [], completed: [], undone: [] }
 }
 
 async function openMain(

@@ -9,6 +9,7 @@ import type { Committed, HistoryEntry } from '../../ports/writer.ts'
 import { blobId } from '../objects.ts'
 import type { Head, Taken } from './head.ts'
 import { isStranger, unitsOf } from './rendered-units.ts'
+import { reviewItems } from './review-records.ts'
 import { removalLines, removedUnits, restoredDocuments } from './restore.ts'
 import type { Settle, WindowItem, WriterOptions } from './types.ts'
 
@@ -33,6 +34,7 @@ export async function followUps(
     const text = await textOf(head, { ...taken, accepted }, edits, changed.length, options)
     items.push(filesItem(head, files, text, taken, options))
   }
+  items.push(...reviewItems(taken, options))
   for (const path of requestPaths(head, accepted)) items.push(await requestItem(head, path, options))
   return items
 }

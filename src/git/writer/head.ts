@@ -7,10 +7,10 @@ import type { Problem } from '../../fleet/files.ts'
 import type { IntentChange } from '../../fleet/fleet.ts'
 import type { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
-import type { FleetHistory } from '../../ports/writer.ts'
+import type { FleetHistory, HistoryEntry } from '../../ports/writer.ts'
 import type { CommitIdentity, RefUpdate, RepositoryHome, TreeEditor } from '../contracts.ts'
 import { createTreeEditor } from '../tree-editor.ts'
-import { type ChangedFile, ingest } from './ingest.ts'
+import { type ChangedFile, ingest, type IngestResult } from './ingest.ts'
 import { loadFleet } from './load.ts'
 import {
   allProjections,
@@ -21,9 +21,11 @@ import {
   readProjectionTips,
   touchedProjections,
 } from './projections.ts'
+import { ReviewBranchIndex } from './review-branches.ts'
+import { reviewCandidates } from './review-merges.ts'
 import type { BuiltWindow } from './window.ts'
 
-export interface Taken {
+export interface Taken extends Pick<IngestResult, 'completed' | 'undone'> {
   readonly from: ObjectId
   readonly to: ObjectId
   readonly accepted: readonly IntentChange[]
@@ -43,6 +45,7 @@ export class Head {
   commit: ObjectId
   tree: ObjectId
   projections: ProjectionTips
+  readonly reviews: ReviewBranchIndex
   /** Files that others changed, and that projections may not have yet. */
   #unprojected = new Set<string>()
   #justProjected: readonly string[] = []
@@ -58,6 +61,7 @@ export class Head {
     committed: FleetIndex,
     ahead: FleetIndex,
     projections: ProjectionTips,
+    committer: string,
   ) {
     this.#home = home
     this.commit = commit
@@ -67,6 +71,7 @@ export class Head {
     this.ahead = ahead
     this.projections = projections
     this.editor = createTreeEditor(home.objects, tree)
+    this.reviews = new ReviewBranchIndex({ objects: home.objects, documents: this.documents, committer })
   }
 
   /** @throws FleetError `invalid-document`, `repository-damaged` */
@@ -75,6 +80,7 @@ export class Head {
     history: FleetHistory,
     tips: ReadonlyMap<RefName, ObjectId>,
     main: ObjectId,
+    committer: string,
   ): Promise<Head> {
     const { tree } = await home.objects.commit(main)
     const documents = createDocuments()
@@ -86,9 +92,11 @@ export class Head {
       loaded.index,
       loaded.index.clone(),
       await readProjectionTips(tips, home.objects),
+      committer,
     )
     for (const [path, found] of loaded.problems) if (found.length > 0) head.problems.set(path, found)
     for (const file of loaded.held) head.#held.set(file.path, file)
+    await head.reviews.follow(tips)
     return head
   }
 
@@ -102,8 +110,15 @@ export class Head {
     return [...this.#held.values()]
   }
 
-  /** Takes in commits of others up to `main`. */
-  async take(main: ObjectId, tips: ReadonlyMap<RefName, ObjectId>): Promise<Taken> {
+  /**
+   * Takes in commits of others up to `main`.
+   * @param arrived these commits, newest first
+   */
+  async take(
+    main: ObjectId,
+    tips: ReadonlyMap<RefName, ObjectId>,
+    arrived: readonly HistoryEntry[],
+  ): Promise<Taken> {
     const { tree } = await this.#home.objects.commit(main)
     const from = this.commit
     const changed = await this.#home.objects.changedFiles(this.tree, tree)
@@ -111,7 +126,8 @@ export class Head {
     for (const path of paths) this.#unprojected.add(path)
     const again = [...this.#held.values()].filter((file) => !paths.has(file.path))
     const files = [...changed, ...again]
-    const result = await ingest(files, this.ahead, this.documents, this.#home.objects)
+    const reviews = await this.#undecided(tips, arrived)
+    const result = await ingest(files, this.ahead, this.documents, this.#home.objects, reviews)
     this.#held = new Map(result.held.map((file) => [file.path, file]))
     this.committed.apply(result.accepted)
     for (const [path, found] of result.problems) {
@@ -123,8 +139,21 @@ export class Head {
     this.tree = tree
     this.editor.reset(tree)
     await this.followProjections(tips)
-    const { accepted, rendered, removed } = result
-    return { from, to: main, accepted, editedManifests: rendered, removed }
+    const { accepted, rendered, removed, completed, undone } = result
+    return { from, to: main, accepted, editedManifests: rendered, removed, completed, undone }
+  }
+
+  /** Reviews that may be among what arrived, those whose branches went with it included. */
+  async #undecided(
+    tips: ReadonlyMap<RefName, ObjectId>,
+    arrived: readonly HistoryEntry[],
+  ): Promise<ReturnType<typeof reviewCandidates>> {
+    const gone = await this.reviews.follow(tips)
+    for (const entry of [...arrived].reverse()) this.reviews.remember(entry.commit, entry.committer, entry)
+    const reviews = [...this.reviews.list(), ...gone].filter(
+      ({ id }) => this.reviews.outcome(id) === undefined,
+    )
+    return reviewCandidates(reviews, arrived)
   }
 
   /** An intent of others that turned out not to be usable: as if it had been refused at once. */
@@ -137,6 +166,7 @@ export class Head {
 
   /** Another replica, or a person, may move them without moving main. */
   async followProjections(tips: ReadonlyMap<RefName, ObjectId>): Promise<void> {
+    await this.reviews.follow(tips)
     const moved = new Map([...tips].filter(([ref, commit]) => this.projections.get(ref)?.commit !== commit))
     const read = await readProjectionTips(moved, this.#home.objects)
     const known = [...this.projections].filter(([ref, tip]) => tips.get(ref) === tip.commit)

@@ -10,7 +10,15 @@ import type { FleetPath, ObjectId } from '../../fleet/ids.ts'
 import { roleOf } from '../../fleet/paths.ts'
 import { admit, type Refused } from '../../fleet/rules/admit.ts'
 import { SIZE_LIMIT } from '../../fleet/yaml/parse.ts'
+import type { OpenReview } from '../../ports/change-reviews.ts'
 import type { ObjectReader } from '../contracts.ts'
+import {
+  judgeReviewMerges,
+  type ReviewCandidate,
+  settleReviewMerges,
+  type UndoneReview,
+  without,
+} from './review-merges.ts'
 
 export interface ChangedFile {
   readonly path: string
@@ -29,6 +37,9 @@ export interface IngestResult {
   readonly removed: readonly ChangedFile[]
   /** Rendered files that were touched. */
   readonly rendered: readonly ChangedFile[]
+  /** Reviews that were merged and count. */
+  readonly completed: readonly OpenReview[]
+  readonly undone: readonly UndoneReview[]
 }
 
 /** More bytes cannot be a document of `SIZE_LIMIT` characters. */
@@ -40,11 +51,17 @@ export async function ingest(
   index: FleetIndex,
   documents: Documents,
   reader: Pick<ObjectReader, 'blobs'>,
+  reviews: readonly ReviewCandidate[] = [],
 ): Promise<IngestResult> {
-  const read = await readChanges(files, index, documents, reader)
-  const { accepted, refused } = admit(index, read.changes)
+  const everything = await readChanges(files, index, documents, reader)
+  const merges = judgeReviewMerges(index, everything, reviews)
+  const read = without(everything, merges.undonePaths)
+  const admitted = admit(index, read.changes, merges.keyOf)
+  const { refused, ...settled } = settleReviewMerges(everything, merges, admitted)
+  const { accepted } = admitted
   return {
     accepted,
+    ...settled,
     ...outcomeOf(read, refused, documents),
     rendered: files.filter((file) => roleOf(file.path).role === 'rendered'),
   }

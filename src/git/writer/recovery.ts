@@ -1,5 +1,6 @@
 /** What the log and the refs tell after a crash or a lost answer. */
 import type { ObjectId } from '../../fleet/ids.ts'
+import { isReviewCommit } from '../../fleet/reviewed-change.ts'
 import type { FleetHistory } from '../../ports/writer.ts'
 import type { ObjectReader } from '../contracts.ts'
 
@@ -25,9 +26,11 @@ export async function isAncestor(reader: ObjectReader, commit: ObjectId, tip: Ob
   return false
 }
 
-/** The newest commit that this writer (any of its replicas) made: up to it everything has been taken in. */
+/** The newest commit that this writer (any of its replicas) made on main (what was reviewed was merged by somebody): up to it everything has been taken in. */
 export async function lastOwnCommit(history: FleetHistory, committer: string): Promise<ObjectId | undefined> {
   const entries = await history.log({ limit: LOOK_BACK })
-  return entries.find((entry) => entry.committer === committer && entry.trailers['Request-Id'] !== undefined)
-    ?.commit
+  return entries.find(
+    ({ committer: by, trailers }) =>
+      by === committer && trailers['Request-Id'] !== undefined && !isReviewCommit(trailers),
+  )?.commit
 }

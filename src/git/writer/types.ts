@@ -49,6 +49,10 @@ export interface QueuedTransaction {
   readonly kind: 'transaction'
   readonly transaction: Transaction<unknown>
   readonly context: RequestContext
+  /** The commit itself is the record, also when it changes no file. */
+  readonly always?: true
+  /** It records what became of this review; another replica may have recorded it first. */
+  readonly review?: string
   readonly settle: Settle<Committed<unknown>>
 }
 
@@ -58,12 +62,14 @@ export interface QueuedFiles {
   readonly files: (base: WindowBase) => Promise<readonly FileChange[]>
   readonly text: CommitText
   readonly context: RequestContext
+  readonly always?: true
+  readonly review?: string
   readonly settle: Settle<Committed<unknown>>
 }
 
 export type WindowItem = QueuedTransaction | QueuedFiles
 
-/** Work that needs the head to stand still, but writes nothing. */
+/** Work that needs the head to stand still, and does not move it. */
 export interface QueuedLook {
   readonly look: Look<unknown>
   readonly settle: Settle<unknown>

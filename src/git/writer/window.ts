@@ -109,7 +109,7 @@ export class WindowBuilder {
     const written = [...(await intentTexts(base, prepared, this.#texts)), ...prepared.files]
     const before = base.editor.root
     const made = await base.editor.apply(written)
-    if (base.editor.root === before && this.#head !== undefined) {
+    if (base.editor.root === before && this.#head !== undefined && item.always !== true) {
       this.#items.push({ item, value, changes, commit: undefined, trailers: {}, files: [] })
       return
     }

@@ -9,6 +9,7 @@ import type { Problem } from '../../fleet/files.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
 import type { RequestContext, Transaction } from '../../fleet/transaction.ts'
+import type { OpenReview, Proposed, ReviewRequest } from '../../ports/change-reviews.ts'
 import type { Committed, EarlierRequest, HeadChange, HomeContact, Plan } from '../../ports/writer.ts'
 import { ownIdentity } from './commit-message.ts'
 import { Contact } from './contact.ts'
@@ -18,6 +19,7 @@ import type { IdempotencyMemory } from './idempotency.ts'
 import { landWindow } from './landing.ts'
 import { NextWindow } from './next-window.ts'
 import { planTransaction } from './plan.ts'
+import { proposeChange } from './propose.ts'
 import { Queue } from './queue.ts'
 import type { BuiltItem, Look, RepositoryWriter, WindowItem, WriterOptions } from './types.ts'
 import { type BuiltWindow, type WindowBase, WindowBuilder } from './window.ts'
@@ -97,6 +99,21 @@ export class Writer implements RepositoryWriter {
       this.#queue.looks.push({ look, settle })
       this.#wake()
     })
+  }
+
+  async propose<Value>(request: ReviewRequest<Value>): Promise<Proposed<Value>> {
+    const proposed = await this.atHead((base) =>
+      proposeChange(base, request, this.#state.reviews, this.#options),
+    )
+    return proposed as Proposed<Value>
+  }
+
+  openReviews(): readonly OpenReview[] {
+    return this.#state.reviews.list()
+  }
+
+  reviewOutcome(id: string): ReturnType<RepositoryWriter['reviewOutcome']> {
+    return this.#state.reviews.outcome(id)
   }
 
   async poll(): Promise<void> {
@@ -286,6 +303,7 @@ export class Writer implements RepositoryWriter {
   /** Another replica may have carried out a request meanwhile that was sent to both. */
   #withoutCarriedOut(items: readonly WindowItem[]): readonly WindowItem[] {
     return items.filter((item) => {
+      if (item.review !== undefined) return this.#state.reviews.outcome(item.review) === undefined
       const key = item.context.idempotencyKey
       const earlier = key === undefined ? undefined : this.#memory.find(key)
       if (earlier === undefined) return true
@@ -332,6 +350,10 @@ export class Writer implements RepositoryWriter {
   }
 
   #remember(built: BuiltItem): void {
+    const { commit, trailers: said } = built
+    const { body = '' } = built.item.kind === 'files' ? built.item.text : {}
+    if (commit !== undefined)
+      this.#state.reviews.remember(commit, this.#options.committer.name, { trailers: said, body })
     const { idempotencyKey, requestDigest } = built.item.context
     if (built.commit === undefined || idempotencyKey === undefined || built.item.kind !== 'transaction')
       return
@@ -358,8 +380,8 @@ export class Writer implements RepositoryWriter {
     if (main === this.#state.commit && !this.#state.mayRelease)
       return await this.#state.followProjections(tips)
     const from = this.#state.commit
-    const taken = await this.#state.take(main, tips)
     const entries = await this.#options.history.log({ limit: MOST_COMMITS, since: from })
+    const taken = await this.#state.take(main, tips, entries)
     for (const entry of [...entries].reverse()) this.#memory.remember(entry.commit, entry.trailers)
     await this.#after(taken)
   }
