@@ -1,8 +1,8 @@
 /** A check as a user reports it (check runs are for Apps): a commit status, and one review with comments on the lines. */
-import { createHash } from 'node:crypto'
 import type { Annotation, CheckReport } from '../../ports/forge.ts'
 import { type Fields, listOf } from '../answers.ts'
 import { linesOfPatch } from '../diff-lines.ts'
+import { digestOf, listed, worded } from '../findings.ts'
 import { cutTo, markerOf, oneLine, verbatim } from '../text.ts'
 import { statusOf } from './client.ts'
 import type { GitHubRepository } from './repository.ts'
@@ -176,19 +176,4 @@ async function linesInDiff(
       lines.set(file.text('filename'), new Set(after.keys()))
     }
   return lines
-}
-
-function worded({ level, title, message }: Pick<Annotation, 'level' | 'title' | 'message'>): string {
-  return `**${level === 'failure' ? 'Problem' : 'Warning'}**\n\n${verbatim(`${title}\n${message}`)}`
-}
-
-function listed({ path, line, ...said }: Annotation): string {
-  return `${verbatim(line > 0 ? `${path}:${line}` : path)}\n\n${worded(said)}`
-}
-
-/** The same findings on the same commit are the same review. */
-function digestOf({ commit, title, annotations }: CheckReport): string {
-  return createHash('sha256')
-    .update(JSON.stringify([commit, title, annotations]))
-    .digest('hex')
 }
