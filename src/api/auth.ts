@@ -6,6 +6,8 @@ import type { TokenIdentity, TokenStore } from '../ports/tokens.ts'
 import { ROLES, type Role, type Route } from './routes.ts'
 
 const ANONYMOUS: TokenIdentity = { name: 'anonymous', role: 'reader' }
+/** Who sends what its handler verifies. */
+const SIGNER: TokenIdentity = { name: 'signed', role: 'reader' }
 
 /**
  * The token of an `Authorization` header: Bearer, or the password of Basic (git clients and engines log in that way).
@@ -22,9 +24,10 @@ export function tokenOf(header: string | undefined): string | undefined {
 /** Who may use this route, if they may. @throws FleetError `unauthenticated`, `forbidden` */
 export function admit(
   tokens: TokenStore,
-  route: Pick<Route, 'role' | 'openOnLoopback'>,
+  route: Pick<Route, 'role' | 'openOnLoopback' | 'signed'>,
   incoming: IncomingMessage,
 ): TokenIdentity {
+  if (route.signed) return SIGNER
   const { authorization } = incoming.headers
   // Behind a proxy on this machine everybody would look like this machine.
   const forwarded = incoming.headers['x-forwarded-for'] ?? incoming.headers.forwarded

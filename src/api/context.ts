@@ -7,6 +7,7 @@ import type { Intent } from '../fleet/intents.ts'
 import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { Drifts } from '../ports/drifts.ts'
+import type { HookReceiver, PullRequests } from '../ports/pull-requests.ts'
 import type { Leases, Observations } from '../ports/observations.ts'
 import type { Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
@@ -32,6 +33,9 @@ export interface Parts {
   readonly secretHolds: SecretHolds
   /** Documents that are not valid, and what else is wrong in the fleet repository. */
   readonly problems: () => readonly Problem[]
+  readonly pullRequests: PullRequests
+  /** Absent without a forge. */
+  readonly hooks?: HookReceiver
   readonly clock: Clock
   readonly randomness: Randomness
   readonly logger: Logger
@@ -93,6 +97,8 @@ export interface HandlerContext {
   /** When the request came in, milliseconds since 1970. */
   readonly now: number
   readonly query: URLSearchParams
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
   /** The body as it came. */
   readonly bytes: Uint8Array
   readonly log: Logger

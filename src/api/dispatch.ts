@@ -54,6 +54,7 @@ export async function dispatch(
     route,
     params,
     query,
+    headers: headersOf(incoming),
     bytes,
     dryRun,
     role: identity.role,
@@ -70,6 +71,13 @@ export async function dispatch(
   log.warn({ keys: unknown }, 'unknown keys in the body')
   dispatcher.metrics.unknownKeys(route.operationId, unknown.length)
   return { ...answer, headers: { ...answer.headers, Warning: warningOf(unknown) } }
+}
+
+/** A header that came more than once is one text. */
+function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  )
 }
 
 /** Own routes take nothing they do not know. @throws FleetError `invalid-request`, `unsupported-media-type` */

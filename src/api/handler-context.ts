@@ -10,6 +10,7 @@ export interface Incoming {
   readonly route: Route
   readonly params: ReadonlyMap<string, string>
   readonly query: URLSearchParams
+  readonly headers: HandlerContext['headers']
   readonly bytes: Uint8Array
   readonly dryRun: boolean
   readonly role: Role
@@ -33,6 +34,7 @@ export function createHandlerContext(parts: Parts, incoming: Incoming): HandlerC
     role: incoming.role,
     now: request.now,
     query: incoming.query,
+    headers: incoming.headers,
     bytes,
     log,
     dryRun,

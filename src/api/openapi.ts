@@ -46,6 +46,7 @@ function operationOf(route: Route): JsonObject {
     tags: [route.wire ? 'provisioning' : 'fleetwright'],
     'x-role': route.role,
     ...(route.openOnLoopback ? { security: [{}, { bearer: [] }, { basic: [] }] } : {}),
+    ...(route.signed ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.request
       ? {

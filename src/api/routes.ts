@@ -33,6 +33,8 @@ export interface Route {
   readonly wire: boolean
   /** Needs no token when the request comes from this machine itself (health and metrics). */
   readonly openOnLoopback?: boolean
+  /** Is let in by what the request itself proves (a signature), which its handler checks; needs no token. */
+  readonly signed?: true
   /** False: changes something outside the fleet repository, so there is no plan to show. */
   readonly dryRun?: false
   readonly query?: Readonly<Record<string, QueryParameter>>

@@ -8,6 +8,7 @@ import { addDrift } from './commands/drift.ts'
 import { addHistory } from './commands/history.ts'
 import { addInit } from './commands/init.ts'
 import { addPlan } from './commands/plan.ts'
+import { addPullRequests } from './commands/pull-requests.ts'
 import { addRender } from './commands/render.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
@@ -24,6 +25,7 @@ const COMMANDS: readonly AddCommand[] = [
   addStatus,
   addDrift,
   addHistory,
+  addPullRequests,
   addBootstrap,
   addToken,
 ]

@@ -29,6 +29,7 @@ export const ERRORS = {
   'secret-exists': { status: 409, title: 'The secret key is in use' },
   'secret-removed': { status: 409, title: 'The secret value is gone' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key was used for another request' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'invalid-document': { status: 422, title: 'A document of the fleet repository is not valid' },

@@ -8,6 +8,7 @@ import { driftRoute } from './drift.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoute } from './history.ts'
 import { placementRoute } from './placement.ts'
+import { pullRequestRoutes } from './pull-requests.ts'
 import { revertRoute } from './revert.ts'
 import { statusRoute } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -23,6 +24,7 @@ export function fleetRoutes(parts: Parts): readonly Route[] {
     ...deadLetterRoutes(parts),
     placementRoute(parts),
     revertRoute(parts),
+    ...pullRequestRoutes(parts),
     ...tokenRoutes(parts),
     ...healthRoutes(parts),
   ]

@@ -48,8 +48,9 @@ export function movedBy(
   return moved
 }
 
-export function isConcerned(concerns: Iterable<string>, moved: ReadonlySet<string>): boolean {
-  for (const key of concerns) if (key === EVERYTHING || moved.has(key)) return true
+export function isConcerned(concerns: ReadonlySet<string>, moved: ReadonlySet<string>): boolean {
+  if (concerns.has(EVERYTHING)) return true
+  for (const key of moved) if (concerns.has(key)) return true
   return false
 }
 

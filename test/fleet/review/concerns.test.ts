@@ -86,24 +86,24 @@ function change(path: FleetPath, after: NonNullable<IntentChange['after']>): Int
 
 test('a change of main concerns what wants the same names or needs what changed, and nothing else', async (t) => {
   for (const [what, wanted, moved, concerned] of CASES)
-    t.equal(isConcerned(concernsOf(FLEET, [wanted]), movedBy(FLEET, [moved], [])), concerned, what)
+    t.equal(isConcerned(new Set(concernsOf(FLEET, [wanted])), movedBy(FLEET, [moved], [])), concerned, what)
 })
 
 test('a name that becomes free concerns who wants it', async (t) => {
   const { path, after } = placed('acme', 1)
   const moved = movedBy(FLEET, [{ path, before: after, after: undefined }], [])
-  t.ok(isConcerned(concernsOf(FLEET, [request('acme')]), moved))
+  t.ok(isConcerned(new Set(concernsOf(FLEET, [request('acme')])), moved))
 })
 
 test('a document that cannot be read concerns who changes the same file', async (t) => {
-  const concerns = concernsOf(FLEET, [], ['requests/acme.yaml'])
+  const concerns = new Set(concernsOf(FLEET, [], ['requests/acme.yaml']))
   t.ok(isConcerned(concerns, movedBy(FLEET, [], ['requests/acme.yaml'])))
   t.notOk(isConcerned(concerns, movedBy(FLEET, [], ['requests/globex.yaml'])))
 })
 
 test('one that changes a whole fleet is kept short, and everything concerns it', async (t) => {
   const many = Array.from({ length: 3_000 }, (_, at) => request(`acme-${at}`))
-  const concerns = concernsOf(FLEET, many)
-  t.equal(concerns.length, 1)
+  const concerns = new Set(concernsOf(FLEET, many))
+  t.equal(concerns.size, 1)
   t.ok(isConcerned(concerns, movedBy(FLEET, [placed('globex', 1)], [])))
 })
