@@ -63,6 +63,13 @@ export function repository(text: string): string | undefined {
   return url.search === '' && url.hash === '' ? undefined : 'must end with the path of the repository'
 }
 
+/** As it stands in the address of the repository; GitLab has groups in groups. */
+export function forgeRepository(text: string): string | undefined {
+  return text.length <= 500 && /^[\w.-]+(?:\/[\w.-]+)+$/.test(text) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(text)
+    ? undefined
+    : 'must be the name of a repository with its owner, for example team/fleet'
+}
+
 export function userName(text: string): string | undefined {
   return /^[^\s:]{1,200}$/.test(text) ? undefined : 'must be a name without spaces and colons'
 }

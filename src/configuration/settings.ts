@@ -16,6 +16,7 @@ import {
   token,
   userName,
 } from './checks.ts'
+import { FORGE_SETTINGS } from './forge-settings.ts'
 
 export interface Setting {
   /** Key of the YAML file; `--key` as a flag, `FLEETWRIGHT_KEY` in the environment. */
@@ -75,6 +76,7 @@ export const SETTINGS = [
     parse: userName,
     description: 'User name that goes with the token; most git servers take any',
   },
+  ...FORGE_SETTINGS,
   {
     key: 'signing-key-file',
     placeholder: '<file>',

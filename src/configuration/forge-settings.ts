@@ -1,0 +1,73 @@
+/** Settings of the forge: where pull requests are, and how Fleetwright logs in there. */
+import { anything, forgeRepository, httpUrl, oneOf, seconds, token } from './checks.ts'
+
+export const FORGE_SETTINGS = [
+  {
+    key: 'forge',
+    placeholder: '<gitea|github|gitlab|none>',
+    default: 'none',
+    parse: oneOf('gitea', 'github', 'gitlab', 'none'),
+    description: 'Forge of the fleet repository: its pull requests are checked, and answered after the merge',
+  },
+  {
+    key: 'forge-url',
+    placeholder: '<url>',
+    default: undefined,
+    parse: httpUrl,
+    description:
+      'Base of the API of the forge; without it as the fleet URL says (`https://host` of Gitea and GitLab, `https://api.github.com`, `https://host/api/v3` of GitHub Enterprise)',
+  },
+  {
+    key: 'forge-repository',
+    placeholder: '<owner/name>',
+    default: undefined,
+    parse: forgeRepository,
+    description: 'Name of the fleet repository on the forge; without it as the fleet URL says',
+  },
+  {
+    key: 'forge-token-file',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description:
+      'File with the token for the forge; without it the token of the fleet URL; a new token in it is noticed',
+  },
+  {
+    key: 'forge-token',
+    placeholder: '<token>',
+    default: undefined,
+    parse: token,
+    secret: true,
+    description: 'The token itself, instead of a file',
+  },
+  {
+    key: 'forge-hook-secret-file',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description:
+      'File with the secret that hooks of the forge are signed with; without one no hook is taken, and the poll finds everything',
+  },
+  {
+    key: 'forge-hook-secret',
+    placeholder: '<secret>',
+    default: undefined,
+    parse: token,
+    secret: true,
+    description: 'The secret itself, instead of a file',
+  },
+  {
+    key: 'pull-request-poll-seconds',
+    placeholder: '<seconds>',
+    default: '60',
+    parse: seconds,
+    description: 'How often pull requests are looked for, besides what hooks tell',
+  },
+  {
+    key: 'public-url',
+    placeholder: '<url>',
+    default: undefined,
+    parse: httpUrl,
+    description: 'Where people reach this server, for links in pull requests; without it there are none',
+  },
+] as const
