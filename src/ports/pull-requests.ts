@@ -37,6 +37,9 @@ export interface Origin {
  */
 export type FindOrigin = (commit: ObjectId, path: FleetPath) => Promise<Origin | undefined>
 
+/** Without a forge. */
+export const NO_PULL_REQUESTS: PullRequests = { list: () => [], problems: () => [] }
+
 /** Takes hooks of the forge. */
 export interface HookReceiver {
   readonly kind: ForgeKind

@@ -9,11 +9,16 @@ import { completed, requestOf } from '../requests.ts'
 import { requireFreeNames } from '../rules/names.ts'
 import type { Transaction, TransactionResult } from '../transaction.ts'
 
+/** Trailer: URL of the pull request that a commit follows from. */
+export const PULL_REQUEST = 'Pull-Request'
+
 export interface AcceptRequest {
   readonly path: FleetPath
   /** Installation, cluster installation, logical database, then one for each DNS name. */
   readonly ids: readonly Id[]
   readonly placement: 'now' | 'deferred'
+  /** The pull request that brought it in. */
+  readonly origin?: { readonly number: number; readonly url: string; readonly title: string }
 }
 
 /** A request that a person committed gets an id, and a place if one is there. */
@@ -21,6 +26,7 @@ export function acceptRequest({
   path,
   ids,
   placement,
+  origin,
 }: AcceptRequest): Transaction<Installation | undefined> {
   return (fleet, context) => {
     const request = fleet.newRequests().get(path)
@@ -41,10 +47,23 @@ export function acceptRequest({
     const changes = [{ path, before: request, after: undefined }, ...settled.changes]
     return {
       changes,
-      text: { ...settled.text, body: joined(`Asked for in ${path}`, settled.text.body) },
+      text: {
+        ...settled.text,
+        body: joined(askedFor(path, origin), settled.text.body),
+        trailers: {
+          ...settled.text.trailers,
+          ...(origin === undefined ? {} : { [PULL_REQUEST]: origin.url }),
+        },
+      },
       value: settled.value.installation,
     }
   }
+}
+
+function askedFor(path: FleetPath, origin: AcceptRequest['origin']): string {
+  return origin === undefined
+    ? `Asked for in ${path}`
+    : `Asked for in ${path}, pull request ${origin.number}: ${origin.title}`
 }
 
 /** A new member starts with what its group has now. */

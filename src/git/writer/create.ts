@@ -2,6 +2,7 @@
 import { createDocuments } from '../../fleet/documents.ts'
 import { FleetError } from '../../fleet/errors.ts'
 import type { FileChange } from '../../fleet/files.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
 import { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
@@ -10,7 +11,7 @@ import { commitObject, EMPTY_TREE, emptyTreeObject } from '../objects.ts'
 import { createTreeEditor } from '../tree-editor.ts'
 import { commitMessage, ownIdentity } from './commit-message.ts'
 import { followUps } from './follow-up.ts'
-import { Head } from './head.ts'
+import { Head, type Taken } from './head.ts'
 import { IdempotencyMemory } from './idempotency.ts'
 import { MAIN } from './projections.ts'
 import { lastOwnCommit } from './recovery.ts'
@@ -36,23 +37,32 @@ export async function createFleetWriter(options: WriterOptions): Promise<Reposit
     head.reviews.remember(entry.commit, entry.committer, entry)
   }
   const writer = new Writer(options, head, memory)
-  if (own !== main) {
-    const arrived = await options.history.log({ limit: REMEMBERED_COMMITS, since: own })
-    writer.follow(await followUps(head, await head.take(main, tips, arrived), options))
-  } else writer.follow(await followUps(head, unseen(head, own), options))
+  const taken = own === main ? nothingTaken(main) : await takeMissed(head, { tips, main, own }, options)
+  const accepted = [...taken.accepted, ...unseen(head, taken)]
+  writer.follow(await followUps(head, { ...taken, accepted }, options, (items) => writer.followLate(items)))
   await repairProjections(head, options)
   return writer
 }
 
-/** Requests that were committed and not placed yet when the process died. */
-function unseen(head: Head, at: ObjectId): Parameters<typeof followUps>[1] {
-  const requests = [...head.committed.newRequests().keys()]
-  const accepted = requests.map((path) => ({
-    path,
-    before: undefined,
-    after: head.committed.newRequests().get(path),
-  }))
-  return { from: at, to: at, accepted, editedManifests: [], removed: [], completed: [], undone: [] }
+/** What others did while no process ran. */
+async function takeMissed(
+  head: Head,
+  { tips, main, own }: Awaited<ReturnType<typeof openMain>>,
+  { history }: WriterOptions,
+): Promise<Taken> {
+  return await head.take(main, tips, await history.log({ limit: REMEMBERED_COMMITS, since: own }))
+}
+
+function nothingTaken(at: ObjectId): Taken {
+  return { from: at, to: at, accepted: [], editedManifests: [], removed: [], completed: [], undone: [] }
+}
+
+/** Requests that were committed before and not placed yet when the process died. */
+function unseen(head: Head, { accepted }: Taken): readonly IntentChange[] {
+  const seen = new Set<string>(accepted.map(({ path }) => path))
+  return [...head.committed.newRequests()].flatMap(([path, after]) =>
+    seen.has(path) ? [] : [{ path, before: undefined, after }],
+  )
 }
 
 async function openMain(

@@ -5,6 +5,7 @@ import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
 import { type FleetPath, type Id, idFromBytes } from '../../fleet/ids.ts'
 import type { CommitText, RequestContext } from '../../fleet/transaction.ts'
 import { acceptRequest } from '../../fleet/transactions/requests.ts'
+import type { Origin } from '../../ports/pull-requests.ts'
 import type { Committed, HistoryEntry } from '../../ports/writer.ts'
 import { blobId } from '../objects.ts'
 import type { Head, Taken } from './head.ts'
@@ -15,11 +16,15 @@ import type { Settle, WindowItem, WriterOptions } from './types.ts'
 
 const MOST_LINES = 20
 
-/** Items for the next window. Cost follows what was changed. */
+/**
+ * Items for the next window. Cost follows what was changed.
+ * @param later told of those that wait for the forge to say where they come from, which the writer does not
+ */
 export async function followUps(
   head: Head,
   taken: Taken,
   options: WriterOptions,
+  later: (items: readonly WindowItem[]) => void,
 ): Promise<readonly WindowItem[]> {
   const accepted = renderable(head, taken, options)
   await attribute(head, options)
@@ -35,7 +40,15 @@ export async function followUps(
     items.push(filesItem(head, files, text, taken, options))
   }
   items.push(...reviewItems(taken, options))
-  for (const path of requestPaths(head, accepted)) items.push(await requestItem(head, path, options))
+  for (const path of requestPaths(head, accepted)) {
+    const entry = await lastCommit(options, path)
+    if (entry === undefined || options.findOrigin === undefined)
+      items.push(requestItem({ head, path, entry, origin: undefined }, options))
+    else
+      void options.findOrigin(entry.commit, path).then((origin) => {
+        later([requestItem({ head, path, entry, origin }, options)])
+      })
+  }
   return items
 }
 
@@ -195,9 +208,15 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
+interface Asked {
+  readonly head: Head
+  readonly path: FleetPath
+  readonly entry: HistoryEntry | undefined
+  readonly origin: Origin | undefined
+}
+
 /** A request that a person committed: it gets an id and a place in a commit of its author's name. */
-async function requestItem(head: Head, path: FleetPath, options: WriterOptions): Promise<WindowItem> {
-  const entry = await lastCommit(options, path)
+function requestItem({ head, path, entry, origin }: Asked, options: WriterOptions): WindowItem {
   const context: RequestContext = {
     requestId: newId(options),
     actor: entry === undefined ? options.committer : { name: entry.author, email: entry.email },
@@ -221,7 +240,10 @@ async function requestItem(head: Head, path: FleetPath, options: WriterOptions):
   }
   return {
     kind: 'transaction',
-    transaction: acceptRequest({ path, ids, placement: options.placement }),
+    transaction: acceptRequest({
+      ...{ path, ids, placement: options.placement },
+      ...(origin === undefined ? {} : { origin }),
+    }),
     context,
     settle,
   }

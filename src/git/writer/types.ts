@@ -3,6 +3,7 @@ import type { IntentChange } from '../../fleet/fleet.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
 import type { Actor, CommitText, RequestContext, Transaction } from '../../fleet/transaction.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
+import type { FindOrigin } from '../../ports/pull-requests.ts'
 import type { Committed, FleetHistory, FleetWriter, RenderChanges } from '../../ports/writer.ts'
 import type { RepositoryHome, SignCommit } from '../contracts.ts'
 import type { ChangedFile } from './ingest.ts'
@@ -22,6 +23,8 @@ export interface WriterOptions {
   readonly initialFiles: readonly FileChange[]
   /** Whether requests that people commit are placed (`now`) or only given an id (`deferred`). */
   readonly placement: 'now' | 'deferred'
+  /** Absent: commits do not say which pull request they follow from. */
+  readonly findOrigin?: FindOrigin
   /** Most requests in one push. */
   readonly windowLimit?: number
   /** Most requests that may wait; more are refused with `writer-busy`. */

@@ -136,6 +136,11 @@ export class Writer implements RepositoryWriter {
     this.#wake()
   }
 
+  /** Those that waited for something else. What comes too late is found by the next start. */
+  followLate(items: readonly WindowItem[]): void {
+    if (!this.#closed) this.follow(items)
+  }
+
   get #windowLimit(): number {
     return this.#options.windowLimit ?? WINDOW_LIMIT
   }
@@ -388,7 +393,7 @@ export class Writer implements RepositoryWriter {
 
   async #after(taken: Taken): Promise<void> {
     this.#options.observer.ingested(taken.accepted.length, this.#state.problems.size)
-    this.follow(await followUps(this.#state, taken, this.#options))
+    this.follow(await followUps(this.#state, taken, this.#options, (items) => this.followLate(items)))
     const { accepted } = taken
     const paths = accepted.map(({ path }) => path)
     this.#announce({ to: this.head, by: 'others', changes: accepted, paths })

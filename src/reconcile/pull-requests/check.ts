@@ -44,7 +44,13 @@ export const FAILED: ReviewWords = {
 
 /** @throws FleetError what the forge says */
 export async function sayPending(speaker: Speaker, pull: PullRequest, said: Said): Promise<void> {
-  await sayReport(speaker, { ...about(pull), ...PENDING }, said)
+  await sayReport(speaker, { ...about(pull), ...PENDING }, { said })
+}
+
+export interface Before {
+  readonly said: Said
+  /** Part of the texts that makes none of them new. */
+  readonly noNews?: string
 }
 
 /** @throws FleetError what the forge says */
@@ -52,17 +58,21 @@ export async function sayWords(
   speaker: Speaker,
   pull: PullRequest,
   { comment, ...words }: ReviewWords,
-  said: Said,
+  { said, noNews }: Before,
 ): Promise<void> {
-  await sayReport(speaker, { ...about(pull), ...words }, said)
-  const digest = digestOf(comment)
+  await sayReport(speaker, { ...about(pull), ...words }, { said, noNews })
+  const digest = digestOf(comment, noNews)
   if (said.comment === digest) return
   await speaker.contact.ask(() => speaker.forge.comment(pull.number, COMMENT_KEY, comment))
   said.comment = digest
 }
 
-async function sayReport({ forge, contact }: Speaker, report: CheckReport, said: Said): Promise<void> {
-  const digest = digestOf(JSON.stringify(report))
+async function sayReport(
+  { forge, contact }: Speaker,
+  report: CheckReport,
+  { said, noNews }: Before,
+): Promise<void> {
+  const digest = digestOf(JSON.stringify(report), noNews)
   if (said.report === digest) return
   await contact.ask(() => forge.report(report))
   said.report = digest
@@ -72,6 +82,7 @@ function about({ number, head }: PullRequest): Pick<CheckReport, 'number' | 'com
   return { number, commit: head, name: CHECK_NAME }
 }
 
-export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+export function digestOf(text: string, noNews?: string): string {
+  const told = noNews === undefined ? text : text.replaceAll(noNews, '')
+  return createHash('sha256').update(told).digest('base64')
 }

@@ -16,7 +16,7 @@ import { FAILED, type ReviewWords, sayPending, sayWords } from './check.ts'
 import type { ForgeContact } from './forge-contact.ts'
 import type { PullRequestMetrics } from './metrics.ts'
 import { Budget, type Choice, choose, PACE, type Pace, type Reason } from './schedule.ts'
-import { verdictOf, Watched } from './watched.ts'
+import { pathsOf, verdictOf, Watched } from './watched.ts'
 
 const BASE = 'main'
 const BEAT_MILLISECONDS = 1_000
@@ -38,6 +38,8 @@ export interface PullRequestLoopOptions {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly metrics: Pick<PullRequestMetrics, 'open' | 'planned'>
+  /** The documents that one changes. */
+  readonly onPlanned: (pull: PullRequest, paths: readonly string[]) => void
   /** One was merged or closed. */
   readonly onEnded: () => void
   readonly onError: (error: unknown) => void
@@ -47,8 +49,6 @@ export interface PullRequestLoopOptions {
 export interface PullRequestLoop extends PullRequests {
   /** Looks at one now; undefined: at all of them. */
   wake(number?: number): void
-  /** The open one that changes this document, as last planned. */
-  changing(path: string): readonly PullRequest[]
   close(): Promise<void>
 }
 
@@ -99,12 +99,6 @@ class Watcher implements PullRequestLoop {
     this.#look.wake()
   }
 
-  changing(path: string): readonly PullRequest[] {
-    return [...this.#watched.values()].flatMap(({ pull, planned }) =>
-      planned?.paths.includes(path) === true ? [pull] : [],
-    )
-  }
-
   async close(): Promise<void> {
     this.#unsubscribe()
     await this.#look.close()
@@ -135,13 +129,13 @@ class Watcher implements PullRequestLoop {
         if (isAway(error)) this.#lookedAt = Number.NEGATIVE_INFINITY
         throw error
       })
-    this.#hasLooked = true
     for (const number of asked) this.#asked.delete(number)
     const left = new Set(this.#watched.keys())
     for (const pull of open) {
       left.delete(pull.number)
       this.#see(pull)
     }
+    this.#hasLooked = true
     for (const number of left) this.#watched.delete(number)
     metrics.open(this.#watched.size)
     if (left.size > 0 || asked.length > 0) onEnded()
@@ -217,7 +211,7 @@ class Watcher implements PullRequestLoop {
   }
 
   async #say(watched: Watched, reason: Reason): Promise<void> {
-    const { review, wordsOf, clock, metrics } = this.#options
+    const { review, wordsOf, onPlanned, clock, metrics } = this.#options
     const { pull, said } = watched
     if (watched.isNews) {
       await sayPending(this.#options, pull, said)
@@ -228,10 +222,13 @@ class Watcher implements PullRequestLoop {
     const started = clock.monotonic()
     const plan = await review(pull)
     metrics.planned(reason, (clock.monotonic() - started) / 1_000)
+    if (plan.head !== pull.head) return this.wake(pull.number)
     // Somebody pushed meanwhile: the newer head has a plan of its own.
     if (watched.pull.head !== pull.head || !this.#watched.has(pull.number)) return
+    onPlanned(pull, [...pathsOf(plan)])
     const words = wordsOf(plan, pull)
-    await sayWords(this.#options, pull, words, said)
+    // That main moved is no news by itself.
+    await sayWords(this.#options, pull, words, { said, noNews: plan.base })
     const ended = { at: clock.monotonic(), checkedAt: clock.now() }
     watched.hasFailed = false
     watched.planned = verdictOf(plan, pull.head, words.result, ended)
@@ -253,7 +250,7 @@ class Watcher implements PullRequestLoop {
     this.#onError(error)
     if (isPassing(error)) return
     watched.hasFailed = true
-    await sayWords(this.#options, watched.pull, FAILED, watched.said).catch(onError)
+    await sayWords(this.#options, watched.pull, FAILED, { said: watched.said }).catch(onError)
   }
 }
 

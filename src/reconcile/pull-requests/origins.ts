@@ -64,7 +64,9 @@ export function createOrigins(options: OriginsOptions): Origins {
   async function lookAgain(commit: ObjectId, path: FleetPath, until: number): Promise<Origin | undefined> {
     for (;;) {
       const found = await search(commit, path)
-      const mayCome = [...open.values()].some(({ pull, paths }) => paths.has(path) && !merged.has(pull.number))
+      const mayCome = [...open.values()].some(
+        ({ pull, paths }) => paths.has(path) && !merged.has(pull.number),
+      )
       if (found !== undefined || !mayCome || clock.monotonic() >= until) return found
       await clock.sleep(BETWEEN_LOOKS)
     }
@@ -132,9 +134,10 @@ interface Sought {
 async function match(
   options: OriginsOptions,
   merged: readonly PullRequest[],
-  { commit, path }: Sought,
+  sought: Sought,
   remembered: ReadonlyMap<number, Remembered>,
 ): Promise<PullRequest | undefined> {
+  const { commit } = sought
   const exact = merged.find(({ mergedAs }) => mergedAs === commit)
   if (exact !== undefined) return exact
   const ends = new Set(merged.map(({ mergedAs }) => mergedAs))
@@ -144,7 +147,7 @@ async function match(
     if (await cameByMerge(options, mergedAs, commit)) return pull
     if (
       (await isInRow(options, mergedAs, commit, ends)) &&
-      (await changes(options, pull, mergedAs, path, remembered))
+      (await changes(options, pull, mergedAs, sought, remembered))
     )
       return pull
   }
@@ -188,10 +191,15 @@ async function changes(
   { history }: OriginsOptions,
   { number, head }: PullRequest,
   mergedAs: ObjectId,
-  path: FleetPath,
+  { commit, path }: Sought,
   remembered: ReadonlyMap<number, Remembered>,
 ): Promise<boolean> {
   if (remembered.get(number)?.paths.has(path) === true) return true
+  // One that its branch was made on is not a part of it.
+  const isOwn = await known(
+    async () => (await history.log({ from: commit, since: head, limit: 1 })).length > 0,
+  )
+  if (!isOwn) return false
   const text = await history.fileAt(head, path)
   return text !== undefined && text === (await history.fileAt(mergedAs, path))
 }

@@ -1,5 +1,6 @@
 /** Open pull requests, and what is known of each. */
 import type { ObjectId } from '../../fleet/ids.ts'
+import { roleOf } from '../../fleet/paths.ts'
 import { isConcerned } from '../../fleet/review/concerns.ts'
 import type { ReviewPlan } from '../../fleet/review/plan.ts'
 import type { PullRequest } from '../../ports/forge.ts'
@@ -7,16 +8,11 @@ import type { CheckedPullRequest } from '../../ports/pull-requests.ts'
 import type { Said } from './check.ts'
 import type { Candidate, Planned } from './schedule.ts'
 
-/** Documents of a pull request that are remembered, to find it by them after the merge. */
-const MOST_PATHS = 1_000
-
 interface Verdict extends Planned {
   readonly result: 'success' | 'failure'
   readonly problems: number
   readonly warnings: number
   readonly concerns: ReadonlySet<string>
-  /** Documents it changes. */
-  readonly paths: readonly string[]
   /** Milliseconds since 1970. */
   readonly checkedAt: number
 }
@@ -76,9 +72,6 @@ export function verdictOf(
   result: Verdict['result'],
   { at, checkedAt }: Pick<Verdict, 'at' | 'checkedAt'>,
 ): Verdict {
-  const paths = new Set<string>()
-  for (const { files } of plan.objects)
-    for (const { path } of files) if (paths.size < MOST_PATHS) paths.add(path)
   return {
     head,
     base: plan.base,
@@ -88,6 +81,11 @@ export function verdictOf(
     problems: plan.problems.length,
     warnings: plan.warnings.length,
     concerns: new Set(plan.concerns),
-    paths: [...paths],
   }
+}
+
+/** Of its documents: rendered files follow from them. */
+export function* pathsOf({ objects }: Pick<ReviewPlan, 'objects'>): Iterable<string> {
+  for (const { files } of objects)
+    for (const { path } of files) if (roleOf(path).role === 'intent') yield path
 }

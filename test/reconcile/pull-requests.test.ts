@@ -1,0 +1,185 @@
+import { test } from 'tap'
+import { CHECK_NAME } from '../../src/reconcile/pull-requests/check.ts'
+import { creation, importCluster, requestContext } from '../support/git-writer.ts'
+import { type PullRequestWorld, pullRequestWorld, requestText } from '../support/pull-request-world.ts'
+import { until } from '../support/until.ts'
+
+async function checked(
+  { forge, loop }: PullRequestWorld,
+  number: number,
+  result: string,
+): Promise<{ readonly result: string; readonly title: string } | undefined> {
+  const listed = await until(
+    async () => loop.list().find(({ pull }) => pull.number === number),
+    (one) => one?.result === result,
+    60,
+  )
+  return listed === undefined ? undefined : await forge.sight.check(listed.pull.head, CHECK_NAME)
+}
+
+test('one that is opened is pending at once and red on its line; fixed it is green, and there is one comment', async (t) => {
+  const world = await pullRequestWorld(t, { pollMilliseconds: 3_600_000 })
+  const { forge, loop } = world
+  const files = { 'requests/acme.yaml': 'kind: Nothing\n' }
+  await until(
+    async () => forge.faults.calls.length,
+    (count) => count > 0,
+  )
+  const { number, head } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  t.match(await checked(world, number, 'failure'), { result: 'failure' })
+  t.equal(await forge.sight.timesReported(head, CHECK_NAME), 2, 'pending, then the result')
+  t.match(await forge.sight.annotations(number), [{ path: 'requests/acme.yaml', line: 1 }])
+  await forge.people.push(number, { 'requests/acme.yaml': requestText('acme') })
+  t.match(await checked(world, number, 'success'), { result: 'success', title: 'fine' })
+  t.equal((await forge.sight.comments(number)).length, 1)
+  t.same(await forge.sight.annotations(number), [])
+  t.match(loop.list(), [{ problems: 0, plannedOn: world.writer.head }])
+  t.same(world.errors, [])
+})
+
+test('a hook that is lost is made up for by the poll', async (t) => {
+  const world = await pullRequestWorld(t, { hooks: false, pollMilliseconds: 5_000 })
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  const { number } = await world.forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  t.match(await checked(world, number, 'success'), { result: 'success' })
+})
+
+test('drafts and forks are checked like all others; another base is not', async (t) => {
+  const world = await pullRequestWorld(t)
+  const { forge, loop } = world
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  await forge.people.commit('other', { 'README.md': 'other\n' })
+  const draft = await forge.people.openPullRequest({ branch: 'a', title: 'A', files, isDraft: true })
+  const fork = await forge.people.openPullRequest({ branch: 'b', title: 'B', files, fromFork: true })
+  await forge.people.openPullRequest({ branch: 'c', title: 'C', files, base: 'other' })
+  await checked(world, draft.number, 'success')
+  await checked(world, fork.number, 'success')
+  t.same(
+    loop.list().map(({ pull }) => pull.number),
+    [fork.number, draft.number],
+  )
+})
+
+test('a DNS name that somebody else takes turns the check red, and green again when it is free', async (t) => {
+  const world = await pullRequestWorld(t)
+  const { forge, writer } = world
+  await writer.submit(importCluster('prod-1', 1), requestContext(1))
+  const files = { 'requests/acme.yaml': requestText('acme', 'acme-7.cloud.example.com') }
+  const { number, head } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  await checked(world, number, 'success')
+  await writer.submit(creation(7), requestContext(2))
+  await checked(world, number, 'failure')
+  t.equal(await forge.sight.timesReported(head, CHECK_NAME), 3, 'a verdict stays until there is another one')
+})
+
+test('a hundred of them are not planned again with every commit of main, and all are right in the end', async (t) => {
+  const world = await pullRequestWorld(t, { times: 20 })
+  const { forge, writer, plans, clock } = world
+  await writer.submit(importCluster('prod-1', 1), requestContext(1))
+  const most = 100
+  for (let at = 0; at < most; at += 1) {
+    const files = { [`requests/r-${at}.yaml`]: requestText(`r-${at}`, `acme-${at}.cloud.example.com`) }
+    await forge.people.openPullRequest({ branch: `r-${at}`, title: `Add ${at}`, files })
+  }
+  await until(
+    async () => world.loop.list().filter(({ result }) => result === 'success').length,
+    (n) => n === most,
+    120,
+  )
+  const before = plans.length
+  const started = clock.monotonic()
+  // Every tenth takes the name that a pull request wants.
+  for (let at = 0; at < 150; at += 1)
+    await writer.submit(creation(at % 10 === 0 ? at / 10 : 1_000 + at), requestContext(10 + at))
+  const red = (): number => world.loop.list().filter(({ result }) => result === 'failure').length
+  await until(
+    async () => red(),
+    (n) => n === 15,
+    120,
+  )
+  const seconds = (clock.monotonic() - started) / 1_000
+  t.ok(plans.length - before <= 20 + seconds, `${plans.length - before} plans in ${seconds} s`)
+  t.ok(plans.length - before >= 15)
+  t.same(world.errors, [])
+})
+
+test('after a restart nothing is pending again, and nothing is said twice', async (t) => {
+  const world = await pullRequestWorld(t)
+  const { forge } = world
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  const { number, head } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  await checked(world, number, 'success')
+  const times = await forge.sight.timesReported(head, CHECK_NAME)
+  await world.restart()
+  await checked(world, number, 'success')
+  t.equal(await forge.sight.timesReported(head, CHECK_NAME), times)
+  t.equal((await forge.sight.comments(number)).length, 1)
+})
+
+test('a forge that is away for a while is left alone, told of, and caught up with', async (t) => {
+  const world = await pullRequestWorld(t, { pollMilliseconds: 1_000 })
+  const { forge, loop } = world
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  forge.faults.fail('forge-unavailable')
+  const { number } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  await until(
+    async () => loop.problems(),
+    (problems) => problems[0]?.code === 'forge-unavailable',
+  )
+  const asked = forge.faults.calls.length
+  await world.clock.sleep(60_000)
+  t.ok(forge.faults.calls.length - asked <= 8, 'pauses grow')
+  forge.faults.fail(undefined)
+  await checked(world, number, 'success')
+  t.same(loop.problems(), [])
+})
+
+test('a token that is revoked is a problem, and the forge is not hammered', async (t) => {
+  const world = await pullRequestWorld(t, { pollMilliseconds: 1_000, times: 100 })
+  const { forge, loop } = world
+  await until(
+    async () => forge.faults.calls.length,
+    (count) => count > 0,
+  )
+  forge.faults.fail('forge-denied')
+  await until(
+    async () => loop.problems(),
+    (problems) => problems[0]?.code === 'forge-denied',
+    60,
+  )
+  const asked = forge.faults.calls.length
+  await world.clock.sleep(300_000)
+  t.ok(forge.faults.calls.length - asked <= 4, `${forge.faults.calls.length - asked} calls in five minutes`)
+  forge.faults.fail(undefined)
+  const { number } = await forge.people.openPullRequest({
+    ...{ branch: 'acme', title: 'Add acme' },
+    files: { 'requests/acme.yaml': requestText('acme') },
+  })
+  await checked(world, number, 'success')
+})
+
+test('an answer that is lost is said again, in place', async (t) => {
+  const world = await pullRequestWorld(t)
+  const { forge } = world
+  forge.faults.loseAnswer('comment')
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  const { number } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  await checked(world, number, 'success')
+  t.equal((await forge.sight.comments(number)).length, 1)
+})
+
+test('where Fleetwright itself fails the check is red, and it is tried again', async (t) => {
+  let fails = true
+  const world = await pullRequestWorld(t, {
+    review: async (_pull, plan) => {
+      if (fails) throw new TypeError('a defect')
+      return await plan()
+    },
+  })
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  const { number } = await world.forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  t.match(await checked(world, number, 'failure'), { title: 'Fleetwright could not check this' })
+  t.match(world.errors[0], { message: 'a defect' })
+  fails = false
+  t.match(await checked(world, number, 'success'), { result: 'success' })
+})
