@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'aws',
     'configuration',
     'fleet',
+    'forge',
     'git',
     'kube',
     'notify',

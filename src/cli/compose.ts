@@ -8,6 +8,7 @@ import { type ApiServer, createApiServer } from '../api/server.ts'
 import { stateOf as installationStateOf } from '../api/views/installation.ts'
 import { type Configuration, isRemote } from '../configuration/settings.ts'
 import { createDocumentReader, createDocuments } from '../fleet/documents.ts'
+import type { Id } from '../fleet/ids.ts'
 import { FLEET_PATH } from '../fleet/paths.ts'
 import type { StateOf } from '../fleet/transactions/installations/common.ts'
 import type { RepositoryHome } from '../git/contracts.ts'
@@ -15,11 +16,11 @@ import { openEmbeddedHome } from '../git/embedded/home.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
 import { openRemoteHome } from '../git/remote/home.ts'
+import { createReviews } from '../git/review/reviews.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
-import type { WriterOptions } from '../git/writer/types.ts'
+import type { RepositoryWriter, WriterOptions } from '../git/writer/types.ts'
 import { startDeletionLoop } from '../reconcile/deletion.ts'
-import type { FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startMaintenance } from '../reconcile/maintenance.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
@@ -31,6 +32,7 @@ import { createMemoryLeases } from '../store/memory.ts'
 import { createPooledRandomness, systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
 import { fleetCredentials } from './fleet-credentials.ts'
+import { composeForge, type ForgeOptions, NO_FORGE, type OpenForge } from './compose-forge.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
@@ -64,6 +66,10 @@ export async function composeServer(configuration: Configuration, version: strin
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
   const signing = await openSigning({ configuration, clock, logger, interval, onError })
   const actor = signing.writer.committer
+  const committer = actor.name
+  const forge = await openForge(home, {
+    ...{ configuration, history, committer, registry, clock, randomness, logger, onError },
+  })
   const writer = await openWriter({
     home,
     history,
@@ -72,6 +78,7 @@ export async function composeServer(configuration: Configuration, version: strin
     randomness,
     ...signing.writer,
     placement,
+    ...(forge === undefined ? {} : { findOrigin: forge.findOrigin }),
     observer: createWriterMetrics(registry, onError),
     initialFiles: [{ path: FLEET_PATH, text: await readFile(EXAMPLE_FLEET, 'utf8') }],
   })
@@ -106,6 +113,12 @@ export async function composeServer(configuration: Configuration, version: strin
           ...{ writer, clock, randomness, actor, stateOf, observations, sights, onError },
         })
       : undefined
+  const work = {
+    ...{ writer, observations, sights, store: observation.store },
+    reviews: createReviews({ writer, home, clock, randomness, placement }),
+    recorded: (id: Id) => observation.tracker.recorded('installation', id)?.state,
+  }
+  const forgeWork = forge?.start(work) ?? NO_FORGE
   const parts: Parts = {
     writer,
     history,
@@ -127,7 +140,10 @@ export async function composeServer(configuration: Configuration, version: strin
       ...signing.problems(),
       ...(sweep?.problems() ?? []),
       ...(deletions?.problems() ?? []),
+      ...forgeWork.problems(),
     ],
+    pullRequests: forgeWork.pullRequests,
+    ...(forgeWork.hooks === undefined ? {} : { hooks: forgeWork.hooks }),
     documents: createDocumentReader(createDocuments()),
     // Clones of a remote repository come from there.
     ...(isRemote(configuration.fleet) ? {} : { gitHandler: createGitHttpHandler(home.gitDirectory) }),
@@ -149,6 +165,8 @@ export async function composeServer(configuration: Configuration, version: strin
     async close() {
       await api.close()
       await Promise.all(loops.map((loop) => loop.close()))
+      await forgeWork.close()
+      await work.reviews.close()
       await observation.close()
       await writer.close()
       await parts.secrets.close()
@@ -157,8 +175,17 @@ export async function composeServer(configuration: Configuration, version: strin
   }
 }
 
+async function openForge(home: RepositoryHome, options: ForgeOptions): Promise<OpenForge | undefined> {
+  try {
+    return await composeForge(options)
+  } catch (error) {
+    await home.close()
+    throw error
+  }
+}
+
 /** A home that cannot be written is closed again, so that the process ends. */
-async function openWriter(options: WriterOptions): Promise<FleetWriter> {
+async function openWriter(options: WriterOptions): Promise<RepositoryWriter> {
   try {
     return await createFleetWriter(options)
   } catch (error) {

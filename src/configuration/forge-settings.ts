@@ -15,7 +15,7 @@ export const FORGE_SETTINGS = [
     default: undefined,
     parse: httpUrl,
     description:
-      'Base of the API of the forge; without it as the fleet URL says (`https://host` of Gitea and GitLab, `https://api.github.com`, `https://host/api/v3` of GitHub Enterprise)',
+      'Where the forge is, as people open it (`https://github.com`, `https://git.example.com`); without it the host of the fleet URL',
   },
   {
     key: 'forge-repository',

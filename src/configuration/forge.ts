@@ -5,8 +5,8 @@ import type { Configuration } from './settings.ts'
 
 export interface ForgeAddress {
   readonly kind: 'gitea' | 'github' | 'gitlab'
-  /** Base of the API, without a slash at its end. */
-  readonly url: string
+  /** As people open it, without a slash at its end. */
+  readonly server: string
   /** `owner/name`; GitLab: with all groups. */
   readonly repository: string
 }
@@ -18,11 +18,11 @@ export function forgeAddress(settings: ForgeSettings): ForgeAddress | undefined 
   const { forge: kind, fleet } = settings
   if (kind !== 'gitea' && kind !== 'github' && kind !== 'gitlab') return undefined
   const remote = remoteOf(fleet ?? '')
-  const url = settings['forge-url'] ?? (remote === undefined ? undefined : apiOf(kind, remote.origin))
-  if (url === undefined) throw missing('forge-url', 'the base of its API')
+  const server = settings['forge-url'] ?? remote?.origin
+  if (server === undefined) throw missing('forge-url', 'for example https://git.example.com')
   const repository = settings['forge-repository'] ?? repositoryOf(kind, remote?.path ?? '')
   if (repository === undefined) throw missing('forge-repository', 'for example team/fleet')
-  return { kind, url: url.replace(/\/+$/, ''), repository }
+  return { kind, server: server.replace(/\/+$/, ''), repository }
 }
 
 function missing(key: string, what: string): FleetError {
@@ -32,7 +32,7 @@ function missing(key: string, what: string): FleetError {
   )
 }
 
-/** A forge that clones over ssh has its API at the same host over https. */
+/** A forge that clones over ssh is at the same host over https. */
 function remoteOf(fleet: string): { readonly origin: string; readonly path: string } | undefined {
   if (/^https?:\/\//i.test(fleet)) {
     const { origin, pathname } = new URL(fleet)
@@ -42,11 +42,6 @@ function remoteOf(fleet: string): { readonly origin: string; readonly path: stri
     /^ssh:\/\/(?:[^@/]+@)?([^:/]+)(?::\d+)?(\/.+)$/i.exec(fleet) ?? /^[^/@]+@([^:/]+):(.+)$/.exec(fleet)
   const [, host, path] = ssh ?? []
   return host === undefined || path === undefined ? undefined : { origin: `https://${host}`, path }
-}
-
-function apiOf(kind: ForgeAddress['kind'], origin: string): string {
-  if (kind !== 'github') return origin
-  return origin === 'https://github.com' ? 'https://api.github.com' : `${origin}/api/v3`
 }
 
 /** Gitea and GitHub have an owner and a name, whatever stands before them; GitLab has groups in groups. */

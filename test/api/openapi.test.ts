@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { validate } from '@readme/openapi-parser'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'tap'
@@ -6,7 +7,12 @@ import { routeTable } from '../../src/api/table.ts'
 import { commitOf, createStable, importCluster, makeStable, type Reply, send } from '../support/api.ts'
 import { startTestServer } from '../support/server.ts'
 
-const server = await startTestServer('all')
+const HOOK_SECRET = 'for-tests-only'
+/** A forge that does not answer. */
+const server = await startTestServer('all', undefined, {
+  ...{ forge: 'github', 'forge-url': 'http://127.0.0.1:9', 'forge-repository': 'team/fleet' },
+  ...{ 'forge-token': 'for-tests-only', 'forge-hook-secret': HOOK_SECRET },
+})
 const { url } = server
 const { parts } = server.server
 const routes = routeTable(parts)
@@ -28,7 +34,24 @@ const webhook = (
 const NOBODY = 'a'.repeat(26)
 
 /** Bodies and queries that succeed, by operation. Others are sent without, and may be refused. */
-const REQUESTS: Readonly<Record<string, { readonly body?: object; readonly query?: string }>> = {
+const REQUESTS: Readonly<
+  Record<
+    string,
+    {
+      readonly body?: object
+      readonly query?: string
+      readonly headers?: Readonly<Record<string, string>>
+    }
+  >
+> = {
+  receiveHook: {
+    body: { zen: 'Keep it simple' },
+    headers: {
+      'x-github-event': 'ping',
+      'x-github-delivery': '1',
+      'x-hub-signature-256': `sha256=${createHmac('sha256', HOOK_SECRET).update('{"zen":"Keep it simple"}').digest('hex')}`,
+    },
+  },
   revertCommit: { body: { commit: commitOf(changed), kind: 'installation', id: installation } },
   explainPlacement: { query: `?id=${installation}` },
   replayReceiver: { body: {} },
@@ -75,6 +98,7 @@ function addressOf(path: string): string {
   return path
     .replace('{id}', found ?? id)
     .replace('{groupId}', group)
+    .replace('{forge}', 'github')
     .replace('{name}', 'another')
     .replace('{cluster}', 'prod-1')
     .replaceAll(/\{[^}]+\}/g, NOBODY)
@@ -139,11 +163,14 @@ const inOrder = [...routes].sort((a, b) => Number(LAST.includes(a.method)) - Num
 test('every route answers as the document says', async (t) => {
   for (const route of inOrder) {
     const { method, path, operationId } = route
-    const { body, query = '' } = REQUESTS[operationId] ?? {}
+    const { body, query = '', headers } = REQUESTS[operationId] ?? {}
     const address = addressOf(path)
     const change = method !== 'GET' && route.dryRun !== false
     const dry = change ? await send(url, method, `${address}?dry_run=true`, { body }) : undefined
-    const real = await send(url, method, address + query, { body })
+    const real = await send(url, method, address + query, {
+      body,
+      ...(headers === undefined ? {} : { headers }),
+    })
     const missing = await send(
       url,
       method,

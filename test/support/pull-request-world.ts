@@ -78,6 +78,7 @@ export async function pullRequestWorld(t: Test, options: WorldOptions = {}): Pro
       pollMilliseconds,
       ...{ clock, randomness: systemRandomness, onError },
       metrics: { open: ignore, planned: ignore },
+      onOpen: async () => undefined,
       onEnded: ignore,
       onPlanned: ignore,
     }

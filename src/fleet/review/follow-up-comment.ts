@@ -34,6 +34,8 @@ export type FollowUp =
       /** What the author can do; absent: what always helps. */
       readonly wayOut?: string
     })
+  /** Taken back: the request, or its installation before it was live. */
+  | { readonly step: 'gone'; readonly path: string }
   | {
       readonly step: 'refused'
       /** Of the request. */
@@ -56,6 +58,8 @@ function headline(all: readonly FollowUp[]): string {
   const count = (...steps: readonly FollowUp['step'][]): number =>
     all.filter(({ step }) => steps.includes(step)).length
   const live = count('live')
+  const gone = count('gone')
+  if (gone === all.length) return 'Taken back'
   const wrong = count('failed', 'refused')
   if (live === all.length)
     return all.length === 1 ? '✅ The workspace is live' : `✅ All ${live} workspaces are live`
@@ -67,6 +71,7 @@ function headline(all: readonly FollowUp[]): string {
 
 function itemOf(one: FollowUp, options: CommentOptions): string {
   if (one.step === 'refused') return refusedItem(one)
+  if (one.step === 'gone') return `- ${code(one.path)} was taken back: nothing of it is on main any more.`
   const { id, name, address } = one
   const who = `${code(name)} (${statusLink(code(id), id, options)})`
   switch (one.step) {

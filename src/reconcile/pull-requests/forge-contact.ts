@@ -63,7 +63,7 @@ export class ForgeContact {
     if (!isFleetError(error)) return
     this.#options.onFailure(error.code)
     // What is refused is this one request; others may well be fine.
-    if (error.code !== 'forge-unavailable' && error.code !== 'forge-denied') return
+    if (!isAway(error)) return
     const { clock } = this.#options
     // Several that were under way fail together: that is one failure.
     if (!this.isOpen) return
@@ -77,6 +77,11 @@ export class ForgeContact {
   #jitter(): number {
     return 0.75 + (this.#options.randomness.bytes(1)[0] ?? 0) / 512
   }
+}
+
+/** The forge cannot be asked at the moment, for whatever reason. */
+export function isAway(error: unknown): boolean {
+  return isFleetError(error) && (error.code === 'forge-unavailable' || error.code === 'forge-denied')
 }
 
 /** What the forge asks to wait, in its own bounds. */

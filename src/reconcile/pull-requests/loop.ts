@@ -13,7 +13,7 @@ import type { CheckedPullRequest, PullRequests } from '../../ports/pull-requests
 import type { FleetWriter, HeadChange } from '../../ports/writer.ts'
 import { type Loop, startLoop } from '../loop.ts'
 import { FAILED, type ReviewWords, sayPending, sayWords } from './check.ts'
-import type { ForgeContact } from './forge-contact.ts'
+import { type ForgeContact, isAway } from './forge-contact.ts'
 import type { PullRequestMetrics } from './metrics.ts'
 import { Budget, type Choice, choose, PACE, type Pace, type Reason } from './schedule.ts'
 import { pathsOf, verdictOf, Watched } from './watched.ts'
@@ -38,6 +38,8 @@ export interface PullRequestLoopOptions {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly metrics: Pick<PullRequestMetrics, 'open' | 'planned'>
+  /** Those that are open, after each look at all. */
+  readonly onOpen: (numbers: ReadonlySet<number>) => Promise<void>
   /** The documents that one changes. */
   readonly onPlanned: (pull: PullRequest, paths: readonly string[]) => void
   /** One was merged or closed. */
@@ -119,7 +121,7 @@ class Watcher implements PullRequestLoop {
   }
 
   async #lookAtAll(): Promise<void> {
-    const { contact, forge, clock, metrics, onEnded } = this.#options
+    const { contact, forge, clock, metrics, onOpen, onEnded } = this.#options
     const asked = [...this.#asked]
     const started = clock.monotonic()
     this.#lookedAt = started
@@ -138,6 +140,7 @@ class Watcher implements PullRequestLoop {
     this.#hasLooked = true
     for (const number of left) this.#watched.delete(number)
     metrics.open(this.#watched.size)
+    await onOpen(new Set(this.#watched.keys()))
     if (left.size > 0 || asked.length > 0) onEnded()
     this.#work.wake()
   }
@@ -252,10 +255,6 @@ class Watcher implements PullRequestLoop {
     watched.hasFailed = true
     await sayWords(this.#options, watched.pull, FAILED, { said: watched.said }).catch(onError)
   }
-}
-
-function isAway(error: unknown): boolean {
-  return isFleetError(error) && (error.code === 'forge-unavailable' || error.code === 'forge-denied')
 }
 
 /** The forge or the fleet repository is not there at the moment; that is told elsewhere. */

@@ -1,0 +1,155 @@
+/** The forge of the fleet repository: pull requests are checked, and answered after the merge. Nothing without a setting. */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { type ForgeAddress, forgeAddress } from '../configuration/forge.ts'
+import type { Configuration } from '../configuration/settings.ts'
+import type { Problem } from '../fleet/files.ts'
+import type { Id } from '../fleet/ids.ts'
+import { commentOf } from '../fleet/review/comment.ts'
+import type { ReviewPlan } from '../fleet/review/plan.ts'
+import { reportOf } from '../fleet/review/report.ts'
+import type { Clock, Randomness } from '../ports/clock.ts'
+import type { Forge, ReadHook } from '../ports/forge.ts'
+import type { Observations } from '../ports/observations.ts'
+import {
+  type FindOrigin,
+  type HookReceiver,
+  NO_PULL_REQUESTS,
+  type PullRequests,
+} from '../ports/pull-requests.ts'
+import type { Reviews } from '../ports/reviews.ts'
+import type { Sights } from '../ports/sights.ts'
+import type { FleetStore } from '../ports/store.ts'
+import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
+import { startAccessCheck } from '../reconcile/pull-requests/access.ts'
+import type { ReviewWords } from '../reconcile/pull-requests/check.ts'
+import { ForgeContact } from '../reconcile/pull-requests/forge-contact.ts'
+import { createHookReceiver } from '../reconcile/pull-requests/hooks.ts'
+import { startPullRequestLoop } from '../reconcile/pull-requests/loop.ts'
+import { createPullRequestMetrics, type PullRequestMetrics } from '../reconcile/pull-requests/metrics.ts'
+import { createOrigins, type Origins } from '../reconcile/pull-requests/origins.ts'
+import { startOutcomes } from '../reconcile/pull-requests/outcomes.ts'
+import { createReviewAuthors } from '../reconcile/pull-requests/review-authors.ts'
+import { openForge } from './open-forge.ts'
+import { secretOf } from './secret-of.ts'
+
+export interface ForgeOptions {
+  readonly configuration: Configuration
+  readonly history: FleetHistory
+  /** Name in the commits of Fleetwright. */
+  readonly committer: string
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly logger: Logger
+  readonly onError: (error: unknown) => void
+}
+
+/** What works on the fleet, once there is one. */
+export interface ForgeWork {
+  readonly writer: FleetWriter
+  readonly reviews: Reviews
+  readonly observations: Observations
+  readonly sights: Sights
+  readonly store: FleetStore
+  /** State of an installation as it was last told. */
+  readonly recorded: (id: Id) => string | undefined
+}
+
+export interface RunningForge {
+  readonly pullRequests: PullRequests
+  readonly hooks?: HookReceiver
+  problems(): readonly Problem[]
+  close(): Promise<void>
+}
+
+export interface OpenForge {
+  readonly forge: Forge
+  readonly contact: ForgeContact
+  /** For the writer. */
+  readonly findOrigin: FindOrigin
+  start(work: ForgeWork): RunningForge
+}
+
+export const NO_FORGE: RunningForge = {
+  pullRequests: NO_PULL_REQUESTS,
+  problems: () => [],
+  close: async () => undefined,
+}
+
+/** Undefined: none is configured. @throws FleetError `invalid-configuration` */
+export async function composeForge(options: ForgeOptions): Promise<OpenForge | undefined> {
+  const { configuration, history, committer, registry, clock, randomness, onError } = options
+  const address = forgeAddress(configuration)
+  if (address === undefined) return undefined
+  const { forge, readHook } = await openForge(address, configuration, clock)
+  const metrics = createPullRequestMetrics(registry)
+  const contact = new ForgeContact({ clock, randomness, onFailure: metrics.forgeFailed })
+  const origins = createOrigins({ forge, contact, history, committer, clock, onError })
+  const parts: Opened = { ...options, address, forge, readHook, contact, origins, metrics }
+  return { forge, contact, findOrigin: origins.find, start: (work) => startWork(parts, work) }
+}
+
+interface Opened extends ForgeOptions {
+  readonly address: ForgeAddress
+  readonly forge: Forge
+  readonly readHook: ReadHook
+  readonly contact: ForgeContact
+  readonly origins: Origins
+  readonly metrics: PullRequestMetrics
+}
+
+function startWork(opened: Opened, work: ForgeWork): RunningForge {
+  const { configuration, forge, contact, origins, metrics, clock, randomness, logger, onError } = opened
+  const { 'public-url': publicUrl, 'pull-request-poll-seconds': pollSeconds } = configuration
+  const { writer, reviews } = work
+  const outcomes = startOutcomes({ ...opened, ...work, publicUrl })
+  const authorOf = createReviewAuthors({ forge, contact, teams: () => [], clock, onError })
+  const pullRequests = startPullRequestLoop({
+    ...{ forge, contact, writer, metrics, clock, randomness, onError },
+    review: async (pull) => {
+      const { number, head, headRef } = pull
+      return await reviews.plan({ number, head, headRef, author: await authorOf(pull) })
+    },
+    wordsOf: (plan) => wordsOf(plan, publicUrl),
+    pollMilliseconds: Number(pollSeconds) * 1_000,
+    onOpen: (numbers) => reviews.keepOnly(numbers),
+    onPlanned: origins.remember,
+    onEnded: outcomes.wake,
+  })
+  const access = startAccessCheck({ forge, contact, clock, logger, onError })
+  return {
+    pullRequests,
+    hooks: hookReceiver(opened, writer, pullRequests.wake),
+    problems: () => [...pullRequests.problems(), ...access.problems()],
+    async close() {
+      await access.close()
+      await pullRequests.close()
+      await outcomes.close()
+      await forge.stop()
+    },
+  }
+}
+
+function hookReceiver(
+  { configuration, address, readHook, metrics, clock, onError }: Opened,
+  writer: FleetWriter,
+  wake: (number?: number) => void,
+): HookReceiver {
+  return createHookReceiver({
+    kind: address.kind,
+    read: readHook,
+    secret: secretOf(configuration, 'forge-hook-secret'),
+    repository: address.repository,
+    onPullRequest: wake,
+    // A branch of a pull request has a hook of its own.
+    onPush: (ref) => void (ref === 'refs/heads/main' ? writer.poll().catch(onError) : undefined),
+    metrics,
+    clock,
+  })
+}
+
+function wordsOf(plan: ReviewPlan, publicUrl: string | undefined): ReviewWords {
+  const options = publicUrl === undefined ? {} : { publicUrl }
+  return { ...reportOf(plan, options), comment: commentOf(plan, options) }
+}
