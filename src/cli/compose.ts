@@ -31,11 +31,11 @@ import { openTokenFile } from '../secrets/token-file.ts'
 import { createMemoryLeases } from '../store/memory.ts'
 import { createPooledRandomness, systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
-import { fleetCredentials } from './fleet-credentials.ts'
 import { composeForge, type ForgeOptions, NO_FORGE, type OpenForge } from './compose-forge.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
+import { fleetTransport } from './fleet-transport.ts'
 
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
 const STALE_AFTER = 120_000
@@ -196,8 +196,8 @@ async function openWriter(options: WriterOptions): Promise<RepositoryWriter> {
 
 /** @throws FleetError what `openEmbeddedHome` and `openRemoteHome` throw */
 async function openHome(configuration: Configuration, data: string): Promise<RepositoryHome> {
-  const { fleet } = configuration
-  const credentials = fleetCredentials(configuration)
-  if (!isRemote(fleet)) return await openEmbeddedHome(fleet ?? join(data, 'fleet.git'))
-  return await openRemoteHome({ url: fleet, credentials, folder: join(data, 'remote') })
+  const { fleet = join(data, 'fleet.git') } = configuration
+  const transport = await fleetTransport(fleet, configuration)
+  if (transport === undefined) return await openEmbeddedHome(fleet)
+  return await openRemoteHome({ transport, folder: join(data, 'remote') })
 }

@@ -1,5 +1,7 @@
 /** What values of settings must be: undefined, or what is wrong with a text. */
 
+import { readRepositoryAddress } from '../fleet/repository-address.ts'
+
 export type Check = (text: string) => string | undefined
 
 export function anything(text: string): string | undefined {
@@ -48,19 +50,10 @@ export function seconds(text: string): string | undefined {
   return /^[1-9]\d{0,5}$/.test(text) ? undefined : 'must be a whole number of seconds'
 }
 
-/** A path, or the URL of a git server without anything secret in it. */
+/** A path, or where a git server has it, without anything secret in it. */
 export function repository(text: string): string | undefined {
-  if (text === '') return 'must not be empty'
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
-    return /^[^/\\]+@[^/\\]+:/.test(text)
-      ? 'must be a path, or a URL of http or https; ssh is not supported'
-      : undefined
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    return 'must be a path, or a URL of http or https, for example https://git.example.com/team/fleet.git'
-  if (url.username !== '' || url.password !== '')
-    return 'must not hold a user name or token; give the token with --fleet-token-file or FLEETWRIGHT_FLEET_TOKEN, the name with --fleet-user'
-  return url.search === '' && url.hash === '' ? undefined : 'must end with the path of the repository'
+  const reading = readRepositoryAddress(text)
+  return 'problem' in reading ? reading.problem : undefined
 }
 
 /** As it stands in the address of the repository; GitLab has groups in groups. */

@@ -1,9 +1,10 @@
 /** Every setting, once: flags, environment, the YAML file, `--help` and docs/configuration.md come from this table. */
 
+import { readRepositoryAddress } from '../fleet/repository-address.ts'
 import {
-  type Check,
   address,
   anything,
+  type Check,
   days,
   email,
   httpUrl,
@@ -52,7 +53,7 @@ export const SETTINGS = [
     default: undefined,
     parse: repository,
     description:
-      'Fleet repository: a bare one on this disk, or a URL (http, https) on a git server; without it the embedded one in the data directory',
+      'Fleet repository: a bare one on this disk, or on a git server (`https://…`, `ssh://git@host/path`, `git@host:path`); without it the embedded one in the data directory',
   },
   {
     key: 'fleet-token-file',
@@ -77,6 +78,21 @@ export const SETTINGS = [
     description: 'User name that goes with the token; most git servers take any',
   },
   ...FORGE_SETTINGS,
+  {
+    key: 'fleet-ssh-key-file',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description:
+      'Private key (mode 0600, no passphrase) that may read and push to a fleet repository over ssh; a new key in it is noticed',
+  },
+  {
+    key: 'fleet-known-hosts-file',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description: 'Host keys of the ssh servers that may be talked to, as `known_hosts` of OpenSSH has them',
+  },
   {
     key: 'signing-key-file',
     placeholder: '<file>',
@@ -299,7 +315,9 @@ export type Configuration = {
 
 /** Whether the fleet repository is on a git server; anything else is a path on this disk. */
 export function isRemote(fleet: string | undefined): fleet is string {
-  return fleet !== undefined && /^https?:\/\//i.test(fleet)
+  if (fleet === undefined) return false
+  const reading = readRepositoryAddress(fleet)
+  return 'address' in reading && reading.address.kind !== 'path'
 }
 
 export function environmentName(key: string): string {

@@ -1,4 +1,4 @@
-/** The one door to native git. */
+/** The one door to native git, and to the ssh that it and we talk to servers with. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { FleetError } from '../fleet/errors.ts'
 
@@ -85,6 +85,14 @@ export async function runGit(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Starts the system's ssh and leaves it running. @param environment of what the server may be told */
+export function startSsh(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcessWithoutNullStreams {
+  return spawn('ssh', args, { env: environmentOf(environment), stdio: 'pipe' })
 }
 
 /** Starts git and leaves it running. */

@@ -26,7 +26,7 @@ export type PushOutcome =
 
 /**
  * A home of the fleet repository: `embedded/` (a bare repository on this disk, also any local path) or `remote/` (smart
- * HTTP, with a bare clone as cache). Same methods, one contract suite.
+ * HTTP or ssh, with a bare clone as cache). Same methods, one contract suite.
  */
 export interface RepositoryHome {
   /** Bare repository on this disk that has every object of the tips last seen. */

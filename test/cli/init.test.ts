@@ -104,7 +104,7 @@ test('init fills an empty repository on a git server, with a token that no argum
   const args = ['init', server.url, '--domain', 'cloud.example.org', '--name', 'remote']
   const denied = await runHere(args, { FLEETWRIGHT_FLEET_TOKEN: 'wrong-token' })
   t.equal(denied.code, 1)
-  t.match(denied.stdout, /cannot be read/)
+  t.match(denied.stdout, /does not let git in/)
   t.notMatch(denied.stdout, /wrong-token/)
   const file = join(t.testdir({ token: `${GIT_TOKEN}\n` }), 'token')
   const made = await runHere([...args, '--json', '--fleet-token-file', file])

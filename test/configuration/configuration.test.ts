@@ -38,8 +38,10 @@ test('a fleet URL holds no credentials, and nothing of it is in the error', asyn
     'https://ada:secret-1@git.example.com/fleet.git':
       /must not hold a user name or token.*--fleet-token-file/,
     'https://secret-1@git.example.com/fleet.git': /must not hold a user name or token/,
-    'ssh://git@git.example.com/secret-1.git': /a URL of http or https/,
-    'git@git.example.com:secret-1.git': /ssh is not supported/,
+    'ssh://git:secret-1@git.example.com/fleet.git': /must not hold a password.*--fleet-ssh-key-file/,
+    'ssh://-oProxyCommand=secret-1@git.example.com/fleet.git': /must have a user of/,
+    'ssh://git@git.example.com/$(secret-1).git': /must have a path of/,
+    'ftp://git.example.com/secret-1.git': /a URL of http, https or ssh/,
     'https://git.example.com/fleet.git?token=secret-1': /must end with the path/,
   }
   for (const [fleet, message] of Object.entries(bad)) {
@@ -56,6 +58,8 @@ test('a fleet URL holds no credentials, and nothing of it is in the error', asyn
     'fleet.git',
     'http://127.0.0.1:3000/team/fleet',
     'https://git.example.com/fleet.git',
+    'ssh://git@git.example.com:2222/team/fleet.git',
+    'git@git.example.com:team/fleet.git',
   ])
     t.equal(readConfiguration({ flags: { fleet }, environment: {} }).fleet, fleet)
 })

@@ -8,6 +8,7 @@ import { createHistory } from '../../../src/git/history.ts'
 import { readTips } from '../../../src/git/ref-transactions.ts'
 import { createCredentials } from '../../../src/git/remote/credentials.ts'
 import { openRemoteHome } from '../../../src/git/remote/home.ts'
+import { createHttpTransport } from '../../../src/git/remote/http-transport.ts'
 import { createFleetWriter } from '../../../src/git/writer/create.ts'
 import type { WindowItem } from '../../../src/git/writer/types.ts'
 import { Writer } from '../../../src/git/writer/writer.ts'
@@ -82,7 +83,8 @@ async function openWriter(
   windowLimit: number,
 ): Promise<Writer> {
   const credentials = createCredentials({ user: 'bench' })
-  const home = await openRemoteHome({ url: fleet.url, credentials, folder })
+  const transport = createHttpTransport({ url: fleet.url, credentials })
+  const home = await openRemoteHome({ transport, folder })
   const nothing = (): void => undefined
   const writer = await createFleetWriter({
     home,

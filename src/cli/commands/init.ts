@@ -9,8 +9,9 @@ import { FleetError } from '../../fleet/errors.ts'
 import { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { EngineName, FleetSettings } from '../../fleet/intents.ts'
 import { FLEET_PATH } from '../../fleet/paths.ts'
+import { readRepositoryAddress } from '../../fleet/repository-address.ts'
 import { git, runGit } from '../../git/child-process.ts'
-import type { Credentials } from '../../git/remote/credentials.ts'
+import type { NativeAccess } from '../../git/remote/transport.ts'
 import { renderFleet } from '../../render/render.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../../system/template-files.ts'
 import { problemLines } from '../checkout.ts'
@@ -21,7 +22,7 @@ import {
   type Options,
   readSettings,
 } from '../command-context.ts'
-import { fleetCredentials } from '../fleet-credentials.ts'
+import { fleetTransport } from '../fleet-transport.ts'
 import { type NewFile, newFleetFiles } from '../new-fleet.ts'
 
 const EMBEDDED_URL = 'http://127.0.0.1:8075/fleet.git'
@@ -50,26 +51,26 @@ export function addInit(program: Command, context: CommandContext, finish: (code
       new Option('--engine <engine>', 'what applies the manifests').choices(ENGINES).default('argocd'),
     )
     .option('--json', 'as JSON')
-  addSettings(command, ['fleet-token-file', 'fleet-user'])
+  addSettings(command, ['fleet-token-file', 'fleet-user', 'fleet-ssh-key-file', 'fleet-known-hosts-file'])
   command.action(async (target: string, options: InitOptions) => {
     finish(await init(context, target, options))
   })
 }
 
-type Kind = 'folder' | 'bare' | 'url'
+type Kind = 'folder' | 'bare' | 'remote'
 
 async function init(context: CommandContext, target: string, options: InitOptions): Promise<ExitCode> {
   const { terminal } = context
-  const credentials = fleetCredentials(await readSettings(context, options))
+  const login = await readSettings(context, options)
   const kind = kindOf(target)
   const name = options.name ?? nameOf(target)
-  const repositoryUrl = kind === 'url' ? target : EMBEDDED_URL
+  const repositoryUrl = kind === 'remote' ? target : EMBEDDED_URL
   const written = newFleetFiles({ name, domain: options.domain, engine: options.engine, repositoryUrl })
   const files = [...written, ...(await renderedFiles(requireValid(written)))]
   const commit =
     kind === 'folder'
       ? await initFolder(target, files, name)
-      : await initRemote({ target, kind, credentials }, files, name)
+      : await initRemote(target, await accessTo(target, kind, login), files, name)
   if (options.json === true) {
     terminal.json({ target, commit, files: files.map(({ path }) => path) })
     return 0
@@ -85,13 +86,15 @@ async function init(context: CommandContext, target: string, options: InitOption
 }
 
 function kindOf(target: string): Kind {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return 'url'
+  const reading = readRepositoryAddress(target)
+  // What is wrong with an address is said when it is used.
+  if ('problem' in reading || reading.address.kind !== 'path') return 'remote'
   return target.endsWith('.git') || existsSync(join(target, 'objects')) ? 'bare' : 'folder'
 }
 
 /** The last part of the target, made fit for a name. */
 function nameOf(target: string): string {
-  const last = basename(kindOf(target) === 'url' ? new URL(target).pathname : resolve(target)).replace(
+  const last = basename(kindOf(target) === 'remote' ? target.replace(':', '/') : resolve(target)).replace(
     /\.git$/,
     '',
   )
@@ -151,68 +154,78 @@ async function commitFiles(folder: string, files: readonly NewFile[], name: stri
   return (await git(['-C', folder, 'rev-parse', 'HEAD'])).toString('utf8').trim()
 }
 
-interface Remote {
-  readonly target: string
-  readonly kind: Exclude<Kind, 'folder'>
-  readonly credentials: Credentials
+interface Access extends NativeAccess {
+  close(): Promise<void>
 }
 
-/** @throws FleetError `remote-unavailable`, `remote-refused`; `invalid-configuration` when it has a main branch */
+/** @throws FleetError `invalid-configuration` */
+async function accessTo(
+  target: string,
+  kind: Exclude<Kind, 'folder'>,
+  login: Parameters<typeof fleetTransport>[1],
+): Promise<Access> {
+  const transport = kind === 'remote' ? await fleetTransport(target, login) : undefined
+  if (transport !== undefined) return { ...transport.native, close: () => transport.close() }
+  if (!existsSync(target)) await git(['init', '--quiet', '--bare', '--initial-branch=main', target])
+  return {
+    url: resolve(target),
+    environment: async () => ({}),
+    redact: (text) => text,
+    failure: () => undefined,
+    close: async () => undefined,
+  }
+}
+
+/** @throws FleetError `remote-unavailable`, `remote-denied`, `remote-refused`; `invalid-configuration` when it has a main branch */
 async function initRemote(
-  { target, kind, credentials }: Remote,
+  target: string,
+  access: Access,
   files: readonly NewFile[],
   name: string,
 ): Promise<string> {
-  if (kind === 'url') requireCleanUrl(target)
-  if (kind === 'bare' && !existsSync(target))
-    await git(['init', '--quiet', '--bare', '--initial-branch=main', target])
-  const remote = kind === 'bare' ? resolve(target) : target
-  const environment = kind === 'bare' ? {} : await loginOf(credentials)
-  const found = await runGit(['ls-remote', remote, 'refs/heads/main'], { environment })
+  try {
+    await requireEmpty(target, access)
+    return await pushFirst(target, access, files, name)
+  } finally {
+    await access.close()
+  }
+}
+
+async function requireEmpty(target: string, access: Access): Promise<void> {
+  const found = await runGit(['ls-remote', access.url, 'refs/heads/main'], {
+    environment: await access.environment(),
+  })
   if (found.code !== 0)
-    throw new FleetError(
-      'remote-unavailable',
-      `${target} cannot be read: ${credentials.redact(found.words.trim())}`,
+    throw (
+      access.failure(found.words) ??
+      new FleetError('remote-unavailable', `${target} cannot be read: ${access.redact(found.words.trim())}`)
     )
   if (found.output.length > 0)
     throw new FleetError(
       'invalid-configuration',
       `${target} has a main branch already; name an empty repository.`,
     )
+}
+
+async function pushFirst(
+  target: string,
+  access: Access,
+  files: readonly NewFile[],
+  name: string,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fleetwright-init-'))
   try {
     await git(['init', '--quiet', '--initial-branch=main', folder])
     const commit = await commitFiles(folder, files, name)
-    const pushed = await runGit(['-C', folder, 'push', '--quiet', remote, 'HEAD:refs/heads/main'], {
-      environment,
+    const pushed = await runGit(['-C', folder, 'push', '--quiet', access.url, 'HEAD:refs/heads/main'], {
+      environment: await access.environment(),
     })
     if (pushed.code === 0) return commit
     throw new FleetError(
       'remote-refused',
-      `${target} did not take the push: ${credentials.redact(pushed.words.trim())}`,
+      `${target} did not take the push: ${access.redact(pushed.words.trim())}`,
     )
   } finally {
     await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** @throws FleetError `invalid-configuration`: a token in a URL ends up in files and lists of processes */
-function requireCleanUrl(target: string): void {
-  const { username, password } = URL.canParse(target) ? new URL(target) : { username: '', password: '' }
-  if (username === '' && password === '') return
-  throw new FleetError(
-    'invalid-configuration',
-    'The URL must not hold a user name or token; give the token with --fleet-token-file or FLEETWRIGHT_FLEET_TOKEN.',
-  )
-}
-
-/** Settings of git by the environment, which only this user can read. */
-async function loginOf(credentials: Credentials): Promise<Readonly<Record<string, string>>> {
-  const authorization = await credentials.authorization()
-  if (authorization === undefined) return {}
-  return {
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'http.extraHeader',
-    GIT_CONFIG_VALUE_0: `Authorization: ${authorization}`,
   }
 }

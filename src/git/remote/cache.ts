@@ -10,15 +10,11 @@ import type { RefUpdate } from '../contracts.ts'
 import { createMainGuard } from '../main-guard.ts'
 import { removeHalfPacks, removeStaleLocks } from '../pack-folder.ts'
 import { createRefTransactions, type RefChange, readTips } from '../ref-transactions.ts'
-import type { Credentials } from './credentials.ts'
+import type { NativeAccess } from './transport.ts'
 import { plain } from './words.ts'
 
 const MAIN = 'refs/heads/main' as RefName
 const INCOMING = 'refs/incoming'
-
-/** What git says when the other side is to blame; everything else is about the clone. */
-const NETWORK =
-  /unable to access|rpc failed|hung up|early eof|remote error|^remote:|authentication failed|could not read|unexpected disconnect|expected flush|bad line length|protocol error|not our ref/im
 
 const SETTINGS = [
   ['gc.auto', '0'],
@@ -44,8 +40,7 @@ export interface Cache {
 
 export interface CacheOptions {
   readonly directory: string
-  readonly url: string
-  readonly credentials: Credentials
+  readonly native: NativeAccess
 }
 
 /** Makes the bare repository when it is not there. @throws FleetError `repository-damaged` */
@@ -110,7 +105,7 @@ function differences(
   return changes
 }
 
-async function fetchIncoming({ directory, url, credentials }: CacheOptions): Promise<void> {
+async function fetchIncoming({ directory, native }: CacheOptions): Promise<void> {
   const args = [
     'fetch',
     '--quiet',
@@ -119,40 +114,15 @@ async function fetchIncoming({ directory, url, credentials }: CacheOptions): Pro
     '--no-write-fetch-head',
     '--no-auto-maintenance',
     '--no-show-forced-updates',
-    url,
+    native.url,
     `+refs/heads/*:${INCOMING}/*`,
   ]
-  const { code, words } = await runGit(args, {
-    directory,
-    environment: await environmentOf(url, credentials),
-  })
+  const { code, words } = await runGit(args, { directory, environment: await native.environment() })
   if (code === 0) return
-  const said = credentials.redact(plain(words))
-  if (NETWORK.test(words))
-    throw new FleetError('remote-unavailable', `Fetching the fleet repository failed: ${said}`)
-  throw new FleetError('repository-damaged', `git cannot fetch into ${directory}: ${said}`)
-}
-
-/** Settings for one run of git: the token is seen neither on a command line nor in a file. */
-async function environmentOf(
-  url: string,
-  credentials: Credentials,
-): Promise<Readonly<Record<string, string>>> {
-  const authorization = await credentials.authorization()
-  const settings: (readonly [string, string])[] = [
-    ['http.followRedirects', 'false'],
-    ['http.lowSpeedLimit', '1'],
-    ['http.lowSpeedTime', '60'],
-    ['protocol.version', '2'],
-    ['credential.helper', ''],
-  ]
-  if (authorization !== undefined)
-    settings.push([`http.${new URL(url).origin}/.extraHeader`, `Authorization: ${authorization}`])
-  const pairs = settings.flatMap(([key, value], at) => [
-    [`GIT_CONFIG_KEY_${at}`, key],
-    [`GIT_CONFIG_VALUE_${at}`, value],
-  ])
-  return Object.fromEntries([...pairs, ['GIT_CONFIG_COUNT', String(settings.length)]])
+  throw (
+    native.failure(words) ??
+    new FleetError('repository-damaged', `git cannot fetch into ${directory}: ${native.redact(plain(words))}`)
+  )
 }
 
 /** Whether a clone is worth keeping after this failure. */

@@ -1,12 +1,10 @@
-/** Git's smart HTTP as far as a home needs it: list the branches, push exactly these objects. */
-import { GitRemoteHTTP } from 'isomorphic-git/managers'
-import { FleetError, isFleetError } from '../../fleet/errors.ts'
+/** Git's protocol as far as a home needs it: list the branches, push exactly these objects. */
+import { FleetError } from '../../fleet/errors.ts'
 import { isObjectId, type ObjectId, type RefName } from '../../fleet/ids.ts'
 import type { RefUpdate } from '../contracts.ts'
-import { notGit } from './failures.ts'
-import type { GitHttpClient } from './http-client.ts'
 import { DELIMITER, FLUSH, packetLine, readPacketLines } from './packet-lines.ts'
 import { type PushReport, readReport } from './report.ts'
+import type { GitTransport } from './transport.ts'
 
 const NOTHING = '0'.repeat(40)
 const HEADS = 'refs/heads/'
@@ -26,75 +24,27 @@ export interface GitConnection {
    * @throws FleetError `remote-unavailable`, `remote-denied`, `remote-refused`
    */
   push(updates: readonly RefUpdate[], pack: Buffer): Promise<PushReport>
-  close(): void
 }
-
-type Service = 'git-upload-pack' | 'git-receive-pack'
 
 /**
  * Asks the server what it can.
  * @throws FleetError `remote-unavailable`, `remote-denied`, `invalid-configuration` when it lacks what safe pushes need
  */
-export async function connect(url: string, http: GitHttpClient): Promise<GitConnection> {
-  const reading = await discover(url, http, 'git-upload-pack', 2)
-  const writing = await discover(url, http, 'git-receive-pack', 1)
-  const capabilities = pushCapabilities(url, writing.capabilities)
-  const listsOnly = reading.protocolVersion === 2 && 'ls-refs' in reading.capabilities2
+export async function connect(transport: GitTransport): Promise<GitConnection> {
+  const reading = await transport.advertisement('git-upload-pack', 2)
+  const writing = await transport.advertisement('git-receive-pack', 1)
+  const capabilities = pushCapabilities(transport.url, writing.capabilities)
+  const listsOnly = reading.protocolVersion === 2 && reading.capabilities.has('ls-refs')
   return {
-    list: async () => (listsOnly ? await listRefs(url, http) : await advertisedRefs(url, http)),
+    list: async () => (listsOnly ? await listRefs(transport) : await advertisedRefs(transport)),
     async push(updates, pack) {
       const commands = updates.map(({ ref, expected, next }, at) =>
         packetLine(`${expected ?? NOTHING} ${next} ${ref}${at === 0 ? `\0${capabilities}` : ''}`),
       )
-      const body = await post(url, http, 'git-receive-pack', [...commands, FLUSH, pack])
+      const body = await transport.exchange('git-receive-pack', 1, [...commands, FLUSH, pack])
       return readReport(body, updates)
     },
-    close: () => http.close(),
   }
-}
-
-interface Discovered {
-  readonly protocolVersion: number
-  /** Version 1. */
-  readonly capabilities: ReadonlySet<string>
-  readonly refs: ReadonlyMap<string, string>
-  readonly symrefs: ReadonlyMap<string, string>
-  /** Version 2. */
-  readonly capabilities2: Readonly<Record<string, unknown>>
-}
-
-async function discover(
-  url: string,
-  http: GitHttpClient,
-  service: Service,
-  protocolVersion: 1 | 2,
-): Promise<Discovered> {
-  try {
-    const found = await GitRemoteHTTP.discover({ http, url, service, headers: {}, protocolVersion })
-    return {
-      protocolVersion: found.protocolVersion,
-      capabilities: found.capabilities ?? new Set(),
-      refs: found.refs ?? new Map(),
-      symrefs: found.symrefs ?? new Map(),
-      capabilities2: found.capabilities2 ?? {},
-    }
-  } catch (error) {
-    throw isFleetError(error) ? error : notGit(url)
-  }
-}
-
-async function post(
-  url: string,
-  http: GitHttpClient,
-  service: Service,
-  body: readonly Buffer[],
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Buffer> {
-  const answer = await GitRemoteHTTP.connect({ http, url, service, headers: { ...headers }, body, auth: {} })
-  if (answer.headers?.['content-type'] !== `application/x-${service}-result`) throw notGit(url)
-  const chunks: Uint8Array[] = []
-  for await (const chunk of answer.body ?? []) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }
 
 function pushCapabilities(url: string, offered: ReadonlySet<string>): string {
@@ -119,7 +69,7 @@ function pushCapabilities(url: string, offered: ReadonlySet<string>): string {
 }
 
 /** Protocol version 2 sends the branches only, whatever tags and pull requests a repository has. */
-async function listRefs(url: string, http: GitHttpClient): Promise<RemoteRefs> {
+async function listRefs(transport: GitTransport): Promise<RemoteRefs> {
   const request = [
     packetLine('command=ls-refs\n'),
     packetLine(`${AGENT}\n`),
@@ -129,7 +79,7 @@ async function listRefs(url: string, http: GitHttpClient): Promise<RemoteRefs> {
     packetLine(`ref-prefix ${HEADS}\n`),
     FLUSH,
   ]
-  const body = await post(url, http, 'git-upload-pack', request, { 'Git-Protocol': 'version=2' })
+  const body = await transport.exchange('git-upload-pack', 2, request)
   const { lines, whole } = readPacketLines(body)
   if (!whole)
     throw new FleetError('remote-unavailable', 'The list of branches of the fleet repository breaks off.')
@@ -144,8 +94,8 @@ async function listRefs(url: string, http: GitHttpClient): Promise<RemoteRefs> {
   return remoteRefs(refs, head)
 }
 
-async function advertisedRefs(url: string, http: GitHttpClient): Promise<RemoteRefs> {
-  const { refs, symrefs } = await discover(url, http, 'git-upload-pack', 1)
+async function advertisedRefs(transport: GitTransport): Promise<RemoteRefs> {
+  const { refs, symrefs } = await transport.advertisement('git-upload-pack', 1)
   return remoteRefs(refs, symrefs.get('HEAD'))
 }
 

@@ -47,6 +47,15 @@ export function statusError(answer: Answer, url: string, credentials: Credential
   return new FleetError('remote-refused', `The fleet repository refused: ${what} (${said}).`, { status })
 }
 
+/** What native git says when the other side, or the way to it, is to blame. */
+const REMOTE_FAULT =
+  /unable to access|rpc failed|hung up|early eof|remote error|^remote:|authentication failed|could not read|unexpected disconnect|expected flush|bad line length|protocol error|not our ref/im
+
+/** False: everything else is about the repository here. */
+export function isFaultOfRemote(words: string): boolean {
+  return REMOTE_FAULT.test(words)
+}
+
 /** Anything that kept an answer from coming whole. */
 export function unreachable(error: unknown, credentials: Credentials): FleetError {
   if (isFleetError(error)) return error

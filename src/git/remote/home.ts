@@ -1,4 +1,4 @@
-/** The fleet repository on a git server, over smart HTTP, with a bare clone in the data directory as cache. */
+/** The fleet repository on a git server, over smart HTTP or ssh, with a bare clone in the data directory as cache. */
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,55 +6,55 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { git } from '../child-process.ts'
 import type { NewObject, PushOutcome, RefUpdate, RepositoryHome } from '../contracts.ts'
-import { lockInstance } from '../instance-lock.ts'
+import { type InstanceLock, lockInstance } from '../instance-lock.ts'
 import { createObjectReader } from '../object-reader.ts'
 import { buildPack } from '../pack.ts'
 import { dropPack, storePack } from '../pack-folder.ts'
 import { type Cache, discardCache, isDamage, openCache } from './cache.ts'
 import { connect, type GitConnection } from './connection.ts'
-import type { Credentials } from './credentials.ts'
-import { createHttpClient, type TimeLimits } from './http-client.ts'
 import type { PushReport } from './report.ts'
+import type { GitTransport } from './transport.ts'
 
 const MAIN = 'refs/heads/main' as RefName
 
 export interface RemoteHomeOptions {
-  /** As `git clone` takes it, without credentials. */
-  readonly url: string
-  readonly credentials: Credentials
+  /** Closed with the home, and when it cannot be opened. */
+  readonly transport: GitTransport
   /** Folder for clones; each URL has one of its own below it. */
   readonly folder: string
-  readonly limits?: TimeLimits
 }
 
 /**
  * @throws FleetError `remote-unavailable`, `remote-denied`, `history-rewritten`, `invalid-configuration` when the default
  * branch is not main, the server cannot push atomically, or another process works on the clone
  */
-export async function openRemoteHome(options: RemoteHomeOptions): Promise<RepositoryHome> {
-  const url = options.url.replace(/\/+$/, '')
-  const directory = join(options.folder, `${createHash('sha256').update(url).digest('hex').slice(0, 16)}.git`)
-  const http = createHttpClient(options.credentials, url.startsWith('https:'), options.limits)
-  await mkdir(options.folder, { recursive: true })
-  const lock = await lockInstance(options.folder)
+export async function openRemoteHome({ transport, folder }: RemoteHomeOptions): Promise<RepositoryHome> {
+  const { url } = transport
+  const directory = join(folder, `${createHash('sha256').update(url).digest('hex').slice(0, 16)}.git`)
+  let lock: InstanceLock | undefined
   try {
-    const connection = await connect(url, http)
+    await mkdir(folder, { recursive: true })
+    lock = await lockInstance(folder)
+    const connection = await connect(transport)
     await requireMain(url, connection)
-    const cache = await openFilled({ directory, url, credentials: options.credentials })
-    return createHome(directory, connection, cache, lock)
+    const cache = await openFilled({ directory, native: transport.native })
+    return createHome({ directory, transport, connection, cache, lock })
   } catch (error) {
-    http.close()
-    await lock.close()
+    await transport.close()
+    await lock?.close()
     throw error
   }
 }
 
-function createHome(
-  directory: string,
-  connection: GitConnection,
-  cache: Cache,
-  lock: { close(): Promise<void> },
-): RepositoryHome {
+interface HomeParts {
+  readonly directory: string
+  readonly transport: GitTransport
+  readonly connection: GitConnection
+  readonly cache: Cache
+  readonly lock: InstanceLock
+}
+
+function createHome({ directory, transport, connection, cache, lock }: HomeParts): RepositoryHome {
   const objects = createObjectReader(directory)
   const tips = async (): Promise<ReadonlyMap<RefName, ObjectId>> => (await connection.list()).heads
   return {
@@ -73,7 +73,7 @@ function createHome(
       await git(['pack-refs', '--all'], { directory })
     },
     async close() {
-      connection.close()
+      await transport.close()
       await cache.close()
       await objects.close()
       await lock.close()

@@ -47,3 +47,35 @@ export function readSideBands(bytes: Buffer): SideBands {
   const fatal = band(3).toString('utf8')
   return { data: band(1), words: `${band(2).toString('utf8')}${fatal}`, failed: fatal !== '', whole }
 }
+
+/** Reads lines from a stream up to the first flush, whatever pieces it comes in. */
+export class PacketLineStream {
+  readonly lines: Buffer[] = []
+  #rest = Buffer.alloc(0)
+  #state: 'open' | 'whole' | 'broken' = 'open'
+
+  /** `broken`: what came is no packet line. */
+  get state(): 'open' | 'whole' | 'broken' {
+    return this.#state
+  }
+
+  /** What came after the flush, or is no whole line yet. */
+  get rest(): Buffer {
+    return this.#rest
+  }
+
+  push(chunk: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, chunk])
+    let at = 0
+    while (this.#state === 'open' && at + 4 <= this.#rest.length) {
+      const digits = this.#rest.toString('latin1', at, at + 4)
+      const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN
+      if (length === 0) this.#state = 'whole'
+      else if (!(length >= 4)) this.#state = 'broken'
+      else if (at + length > this.#rest.length) break
+      else this.lines.push(this.#rest.subarray(at + 4, at + length))
+      if (this.#state !== 'broken') at += Math.max(length, 4)
+    }
+    this.#rest = this.#rest.subarray(at)
+  }
+}
