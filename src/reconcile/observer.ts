@@ -29,6 +29,7 @@ import type { FleetWriter, HeadChange } from '../ports/writer.ts'
 import { type ClusterWorld, openClusterWorld } from './cluster-world.ts'
 import type { DriftDetector } from './drift-detector.ts'
 import { type EngineWorld, openEngineWorld } from './engine-world.ts'
+import { type InfrastructureWorld, openInfrastructureWorld } from './infrastructure-world.ts'
 import { judgeClusters } from './judge-clusters.ts'
 import { type Loop, startLoop } from './loop.ts'
 
@@ -84,6 +85,7 @@ class FleetObserver implements Observer {
   /** Folder that was seen applied and in sync; absent while the engine has not got there. */
   readonly #settled = new Map<Id, ObjectId>()
   readonly #engines: EngineWorld | undefined
+  readonly #infrastructure: InfrastructureWorld | undefined
   readonly #unsubscribe: () => void
   readonly #loop: Loop
 
@@ -97,6 +99,9 @@ class FleetObserver implements Observer {
           clock,
           onWord: (engine, name) => this.#word(engine, name),
         })
+      : undefined
+    this.#infrastructure = control
+      ? openInfrastructureWorld({ api: clusters.get(CONTROL_CLUSTER), clock })
       : undefined
     for (const cluster of writer.fleet.clusters()) this.#open(cluster)
     for (const { metadata } of writer.fleet.installations()) this.#dirty.add(metadata.id)
@@ -118,7 +123,10 @@ class FleetObserver implements Observer {
     if (world === undefined) return undefined
     const { contact, fresh, nodes, operatorBusy } = world
     const cluster = this.#options.writer.fleet.cluster(name)
-    const resources = cluster === undefined ? [] : (this.#options.beside?.ofCluster(cluster) ?? [])
+    const resources = [
+      ...(this.#infrastructure?.ofCluster(name) ?? []),
+      ...(cluster === undefined ? [] : (this.#options.beside?.ofCluster(cluster) ?? [])),
+    ]
     return { contact, fresh: fresh && contact.connected, nodes, operatorBusy, resources }
   }
 
@@ -142,6 +150,7 @@ class FleetObserver implements Observer {
     await this.#loop.close()
     await Promise.all([...this.#worlds.values()].map((world) => world.close()))
     await this.#engines?.close()
+    await this.#infrastructure?.close()
   }
 
   #open(cluster: Cluster): void {

@@ -42,7 +42,7 @@ interface Stage {
 test('engines and what goes wrong with them', { skip }, async (t) => {
   const bed = await startTestbed({
     clusters: [
-      { name: 'control', nodes: 0 },
+      { name: 'control', nodes: 0, customResources: ['eks.aws.m.upbound.io'] },
       ...[ARGOCD, FLUX].map(({ name }) => ({ name, customResources: INSTALLATION_RESOURCES })),
     ],
     argocd: true,
@@ -67,6 +67,7 @@ test('engines and what goes wrong with them', { skip }, async (t) => {
   const flux = await stableOn(stage, FLUX, 'one')
   const other = await inAnotherShard(stage, flux)
   await t.test('the rendered accounts may do what is needed, and nothing else', (t) => access(t, stage, flux))
+  await t.test('what Crossplane makes a cluster of is seen', (t) => infrastructure(t, stage))
   await t.test('Flux: an edit by hand is reported, and healed where the policy says so', (t) =>
     healing(t, stage, flux),
   )
@@ -89,6 +90,51 @@ test('engines and what goes wrong with them', { skip }, async (t) => {
     overlooked(t, stage, argocd),
   )
 })
+
+/** No provider runs here: the test says what one would. */
+async function infrastructure(t: Test, { bed, fleet }: Stage): Promise<void> {
+  const { api } = bed.cluster('control')
+  const namespace = 'fleetwright-clusters'
+  await waitFor('the namespace', () => api.get(`/api/v1/namespaces/${namespace}`))
+  const list = `/apis/eks.aws.m.upbound.io/v1beta1/namespaces/${namespace}/nodegroups`
+  await api.create(list, {
+    apiVersion: 'eks.aws.m.upbound.io/v1beta1',
+    kind: 'NodeGroup',
+    metadata: { name: 'workers', namespace, labels: { 'fleetwright.dev/cluster': ARGOCD.name } },
+    spec: { forProvider: { region: 'us-east-1', scalingConfig: { minSize: 1, maxSize: 3 } } },
+  })
+  const at = { lastTransitionTime: '2026-01-01T00:00:00Z' }
+  await api.patch(`${list}/workers/status`, {
+    status: {
+      conditions: [
+        { type: 'Synced', status: 'True', reason: 'ReconcileSuccess', ...at },
+        {
+          type: 'LastAsyncOperation',
+          status: 'False',
+          reason: 'AsyncCreateFailure',
+          message: 'no quota',
+          ...at,
+        },
+        { type: 'Ready', status: 'False', reason: 'Creating', ...at },
+      ],
+    },
+  })
+  const seen = await waitFor('the node group to be seen', async () => {
+    const path = `/api/fleet/clusters/${ARGOCD.name}/status`
+    const { resources } = await fleet.request<{ readonly resources: readonly object[] }>('GET', path)
+    return resources.length > 0 ? resources : undefined
+  })
+  t.match(seen, [
+    {
+      kind: 'NodeGroup',
+      name: 'workers',
+      health: 'degraded',
+      reason: 'AsyncCreateFailure',
+      message: 'no quota',
+    },
+  ])
+  t.equal(seen.length, 1)
+}
 
 interface Kustomization extends KubernetesObject {
   readonly status?: {

@@ -79,7 +79,8 @@ export const PLAIN_KINDS: readonly ResourceKind[] = [
   resource('generators.external-secrets.io', 'v1alpha1', 'Password', 'passwords'),
 ]
 
-function managed(
+/** Kinds of Crossplane's managed resources. */
+export function managed(
   group: string,
   version: string,
   names: readonly (readonly [string, string])[],

@@ -1,5 +1,6 @@
 /** A cluster for Argo CD: one Application an installation on the cluster's ref, one Application a utility. */
 import type { Cluster, FleetSettings } from '../../fleet/intents.ts'
+import { INFRASTRUCTURE_NAMESPACE } from '../../fleet/observed/cluster-infrastructure.ts'
 import { SYSTEM_CONTROL_FOLDER, SYSTEM_MANIFESTS_FOLDER } from '../../fleet/paths.ts'
 import type { TemplateSet } from '../template-set.ts'
 import { controlAccess } from './control-access.ts'
@@ -26,6 +27,7 @@ export function argocdBootstrap(templates: TemplateSet, settings: FleetSettings[
     templates.render('cluster/argocd/project-fleet', {
       project: FLEET_NAME,
       namespace: ARGOCD_NAMESPACE,
+      infrastructureNamespace: INFRASTRUCTURE_NAMESPACE,
       repository,
     }),
     ...controlAccess(templates, settings, 'argocd'),
