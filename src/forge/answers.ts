@@ -15,6 +15,7 @@ export interface Fields {
   /** Without the field, or with null: undefined. */
   readonly optional: {
     text(name: string): string | undefined
+    number(name: string): number | undefined
     boolean(name: string): boolean | undefined
     objectId(name: string): ObjectId | undefined
     fields(name: string): Fields | undefined
@@ -42,6 +43,7 @@ export function fieldsOf(value: unknown, where: string): Fields {
     ...required,
     optional: {
       text: (name) => (isAbsent(name) ? undefined : required.text(name)),
+      number: (name) => (isAbsent(name) ? undefined : required.number(name)),
       boolean: (name) => (isAbsent(name) ? undefined : required.boolean(name)),
       objectId: (name) => (isAbsent(name) ? undefined : required.objectId(name)),
       fields: (name) => (isAbsent(name) ? undefined : required.fields(name)),

@@ -7,7 +7,6 @@ import type { TokenSource } from '../token.ts'
 import { accessOf } from './access.ts'
 import { apiOf } from './addresses.ts'
 import type { GitHubApp } from './app.ts'
-import { reportCheckRun } from './check-runs.ts'
 import { createGitHubClient, type GitHubClient } from './client.ts'
 import { writeComment } from './comments.ts'
 import { membersOf, permissionOf } from './people.ts'
@@ -20,8 +19,8 @@ import {
   openPullRequests,
   pullRequest,
 } from './pull-requests.ts'
+import { reportCheck } from './reports.ts'
 import { type GitHubRepository, parseFullName } from './repository.ts'
-import { reportReview } from './reviews.ts'
 
 export interface GitHubSettings {
   /** For people: `https://github.com`, `https://github.example.com`. */
@@ -53,8 +52,7 @@ export function createGitHubForge(settings: GitHubSettings): Forge {
     openPullRequests: (base) => openPullRequests(repository, base),
     endedPullRequests: (base, since) => endedPullRequests(repository, base, since),
     pullRequest: (number) => pullRequest(repository, number),
-    report: (check) =>
-      app === undefined ? reportReview(repository, check) : reportCheckRun(repository, app.appId, check),
+    report: (check) => reportCheck(repository, app, check),
     comment: (number, key, markdown) => writeComment(repository, number, key, markdown),
     open: (request) => openPullRequest(repository, request),
     close: (number) => closePullRequest(repository, number),
