@@ -16,6 +16,8 @@ export interface Gitea {
   call<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
   /** Another user with a token of their own. */
   addUser(name: string): Promise<{ readonly token: string }>
+  /** One more token of a user, with these scopes: `read:repository`, … */
+  addToken(name: string, scopes: readonly string[]): Promise<string>
 }
 
 const ADMINISTRATOR = 'fleet'
@@ -42,12 +44,15 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
     const email = `${name}@fleetwright.invalid`
     const password = ['--random-password', '--must-change-password=false']
     await run('admin', 'user', 'create', ...flags, ...login, '--email', email, ...password)
-    const scopes = ['--token-name', 'testbed', '--scopes', 'all', '--raw']
-    const output = await run('admin', 'user', 'generate-access-token', ...login, ...scopes)
+    return { token: await addToken(name, ['all']) }
+  }
+  const addToken = async (name: string, scopes: readonly string[]): Promise<string> => {
+    const flags = ['--token-name', `testbed-${scopes.join('-')}`, '--scopes', scopes.join(','), '--raw']
+    const output = await run('admin', 'user', 'generate-access-token', '--username', name, ...flags)
     // Warnings may come before it.
     const token = output.trim().split('\n').at(-1) ?? ''
     if (!/^[0-9a-f]{40}$/.test(token)) throw new Error(`gitea made no token for ${name}`)
-    return { token }
+    return token
   }
   const { token } = await addUser(ADMINISTRATOR, '--admin')
   return {
@@ -55,6 +60,7 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
     user: ADMINISTRATOR,
     token,
     addUser,
+    addToken,
     call: (method, path, body) => callApi(url, token, method, path, body),
   }
 }

@@ -32,6 +32,8 @@ export interface GiteaWorld {
   /** A call of its API as this user. @throws Error when it is refused */
   call<Answer>(user: GiteaUser, method: string, path: string, body?: unknown): Promise<Answer>
   addUser(login: string, permission?: 'read' | 'write' | 'admin'): Promise<GiteaUser>
+  /** Pushes a branch and does not wait until Gitea knows it. */
+  pushUnseen(branch: string, files: Files): Promise<void>
   /** A team of the owner. */
   addTeam(name: string, members: readonly string[]): Promise<void>
 }
@@ -76,6 +78,10 @@ export async function createGiteaWorld(gitea: Gitea, folder: string): Promise<Gi
     ],
     call,
     addUser,
+    async pushUnseen(branch, files) {
+      const commit = await clone.local.commit(await clone.fetch(MAIN), files, 'Change files')
+      await clone.pushUnseen(`refs/heads/${branch}`, commit)
+    },
     async addTeam(name, members) {
       const { id } = await gitea.call<{ id: number }>('POST', `/orgs/${OWNER}/teams`, {
         name,
@@ -117,6 +123,8 @@ async function callAs<Answer>(
 interface Clone {
   readonly url: string
   readonly local: BareRepository
+  pushUnseen(ref: string, commit: ObjectId, repository?: string): Promise<void>
+  /** And waits until Gitea knows it. */
   push(ref: string, commit: ObjectId, repository?: string): Promise<void>
   tip(ref: string): Promise<ObjectId | undefined>
   /** Commit of a ref, fetched. @throws Error when there is no such ref */
@@ -132,14 +140,16 @@ function createClone(gitea: Gitea, directory: string, { login, token }: GiteaUse
     GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
   }
   const local = openBareRepository(directory)
+  async function pushUnseen(ref: string, commit: ObjectId, repository = `${OWNER}/${NAME}`): Promise<void> {
+    const target = `${gitea.url}/${repository}.git`
+    await git(['push', '--quiet', '--force', target, `${commit}:${ref}`], { directory, environment })
+  }
   return {
     url,
     local,
+    pushUnseen,
     async push(ref, commit, repository = `${OWNER}/${NAME}`) {
-      await git(['push', '--quiet', '--force', `${gitea.url}/${repository}.git`, `${commit}:${ref}`], {
-        directory,
-        environment,
-      })
+      await pushUnseen(ref, commit, repository)
       // Its database learns of a push a moment later.
       const path = `/repos/${repository}/branches/${ref.slice('refs/heads/'.length)}`
       await until(
@@ -294,7 +304,8 @@ function createSight({ gitea, clone, api }: Context): ForgeSight {
         const comments: readonly ApiReviewComment[] = await gitea.call('GET', path)
         shown.push(...comments.map(({ path, position, body }) => ({ path, line: position, text: body })))
       }
-      return shown
+      // Gitea gives the comments of a review in any order.
+      return shown.sort((one, other) => one.path.localeCompare(other.path) || one.line - other.line)
     },
     async check(commit, name) {
       const combined: { statuses: readonly ApiStatus[] | null } = await gitea.call(
