@@ -36,6 +36,7 @@ import { composeObservation, type RunningObservation } from './compose-observati
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
 import { fleetTransport } from './fleet-transport.ts'
+import { pushPace } from './push-pace.ts'
 
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
 const STALE_AFTER = 120_000
@@ -70,6 +71,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const forge = await openForge(home, {
     ...{ configuration, history, committer, registry, clock, randomness, logger, onError },
   })
+  const pace = pushPace(configuration)
   const writer = await openWriter({
     home,
     history,
@@ -78,6 +80,7 @@ export async function composeServer(configuration: Configuration, version: strin
     randomness,
     ...signing.writer,
     placement,
+    ...(pace === undefined ? {} : { pace }),
     ...(forge === undefined ? {} : { findOrigin: forge.findOrigin }),
     observer: createWriterMetrics(registry, onError),
     initialFiles: [{ path: FLEET_PATH, text: await readFile(EXAMPLE_FLEET, 'utf8') }],

@@ -24,6 +24,10 @@ export function rate(text: string): string | undefined {
   return /^\d{1,3}$/.test(text) ? undefined : 'must be a whole number from 0 to 999'
 }
 
+export function positive(text: string): string | undefined {
+  return /^[1-9]\d{0,2}$/.test(text) ? undefined : 'must be a whole number from 1 to 999'
+}
+
 export function address(text: string): string | undefined {
   const port = Number(/:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN)
   return port >= 0 && port <= 65_535 ? undefined : 'must be host:port, for example 127.0.0.1:8075'

@@ -11,6 +11,7 @@ import {
   isSigningKey,
   listOf,
   oneOf,
+  positive,
   rate,
   repository,
   seconds,
@@ -108,6 +109,21 @@ export const SETTINGS = [
     parse: email,
     description:
       'Committer of every commit of Fleetwright; forges call a signature verified when it belongs to the account with this address',
+  },
+  {
+    key: 'push-per-minute',
+    placeholder: '<number>',
+    default: undefined,
+    parse: rate,
+    description:
+      'Most pushes a minute to the fleet repository; requests that come meanwhile share the next one; 0: no limit; without it 6 on github.com, 60 on gitlab.com, none elsewhere',
+  },
+  {
+    key: 'push-burst',
+    placeholder: '<number>',
+    default: '10',
+    parse: positive,
+    description: 'Pushes that may follow each other at once after a quiet time, when there is a limit',
   },
   {
     key: 'loops',

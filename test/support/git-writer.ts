@@ -13,7 +13,7 @@ import type { RepositoryHome } from '../../src/git/contracts.ts'
 import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import { createHistory } from '../../src/git/history.ts'
 import { createFleetWriter } from '../../src/git/writer/create.ts'
-import type { RepositoryWriter } from '../../src/git/writer/types.ts'
+import type { RepositoryWriter, WriterObserver } from '../../src/git/writer/types.ts'
 import type { FleetWriter, RenderChanges } from '../../src/ports/writer.ts'
 import { systemClock, systemRandomness } from '../../src/system/clock.ts'
 import { remoteHome } from './git-server/home.ts'
@@ -38,6 +38,16 @@ export function initialFiles(): readonly FileChange[] {
   return [{ path: FLEET_PATH, text: createDocuments().emit(settings()) }]
 }
 
+export const SILENT: WriterObserver = {
+  queued: ignore,
+  window: ignore,
+  race: ignore,
+  paced: ignore,
+  limited: ignore,
+  ingested: ignore,
+  failed: ignore,
+}
+
 export async function writerOn(home: RepositoryHome, extra: WriterExtra = {}): Promise<RepositoryWriter> {
   return await createFleetWriter({
     home,
@@ -46,7 +56,7 @@ export async function writerOn(home: RepositoryHome, extra: WriterExtra = {}): P
     clock: systemClock,
     randomness: systemRandomness,
     committer: { name: 'Fleetwright', email: 'fleetwright@example.com' },
-    observer: { queued: ignore, window: ignore, race: ignore, ingested: ignore, failed: ignore },
+    observer: SILENT,
     initialFiles: initialFiles(),
     placement: 'now',
     ...extra,

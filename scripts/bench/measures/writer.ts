@@ -97,6 +97,8 @@ async function openWriter(
       queued: nothing,
       window: nothing,
       race: nothing,
+      paced: nothing,
+      limited: nothing,
       ingested: nothing,
       failed: (error) => {
         throw error

@@ -27,6 +27,15 @@ export function statusError(answer: Answer, url: string, credentials: Credential
       `The fleet repository does not accept the token (${said}). Give one that may read and push.`,
       { status },
     )
+  if (isLimited(answer)) {
+    const retryAfter = retryAfterOf(headers)
+    const wait = retryAfter === undefined ? '' : `, for ${Math.ceil(retryAfter / 1000)} s`
+    return new FleetError('remote-unavailable', `The git server asks for a pause${wait} (${said}).`, {
+      status,
+      limited: true,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    })
+  }
   if (status === 403)
     return new FleetError(
       'remote-denied',
@@ -39,7 +48,7 @@ export function statusError(answer: Answer, url: string, credentials: Credential
       `There is no such repository, or the token may not see it (${said}).`,
       { status },
     )
-  if (status === 429 || status >= 500) {
+  if (status >= 500) {
     const wait = headers['retry-after'] === undefined ? '' : `, retry after ${plain(headers['retry-after'])}`
     return new FleetError('remote-unavailable', `The fleet repository answered ${said}${wait}.`, { status })
   }
@@ -54,6 +63,27 @@ const REMOTE_FAULT =
 /** False: everything else is about the repository here. */
 export function isFaultOfRemote(words: string): boolean {
   return REMOTE_FAULT.test(words)
+}
+
+/** It did nothing, because too much was asked of it: 429, or what GitHub says with 403. */
+function isLimited({ status, headers, body }: Answer): boolean {
+  if (status === 429) return true
+  if (status !== 403) return false
+  if (headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0') return true
+  return /\brate limit/i.test(body.toString('utf8', 0, 4096))
+}
+
+/** Milliseconds. What is a point in time counts from the server's own clock. */
+function retryAfterOf(headers: IncomingHttpHeaders): number | undefined {
+  const { 'retry-after': after, 'x-ratelimit-reset': reset, date } = headers
+  const now = date === undefined ? Number.NaN : Date.parse(date)
+  const waits = [
+    after === undefined ? Number.NaN : Number(after) * 1000,
+    after === undefined ? Number.NaN : Date.parse(after) - now,
+    typeof reset === 'string' ? Number(reset) * 1000 - now : Number.NaN,
+  ]
+  const wait = waits.find((milliseconds) => Number.isFinite(milliseconds))
+  return wait === undefined ? undefined : Math.max(0, wait)
 }
 
 /** Anything that kept an answer from coming whole. */

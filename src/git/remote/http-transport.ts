@@ -98,7 +98,9 @@ function nativeAccess(url: string, credentials: Credentials): NativeAccess {
       const said = credentials.redact(plain(words))
       return DENIED.test(words)
         ? new FleetError('remote-denied', `${url} does not let git in: ${said}`)
-        : new FleetError('remote-unavailable', `git cannot talk to ${url}: ${said}`)
+        : new FleetError('remote-unavailable', `git cannot talk to ${url}: ${said}`, {
+            limited: /returned error: 429/.test(words),
+          })
     },
   }
 }

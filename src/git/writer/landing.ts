@@ -1,14 +1,15 @@
 /** Brings a built window to the home, and finds out what became of it when the answer is lost. */
-import { isFleetError } from '../../fleet/errors.ts'
+import { type FleetError, isFleetError } from '../../fleet/errors.ts'
 import { ownIdentity } from './commit-message.ts'
-import type { Contact } from './contact.ts'
-import type { Head } from './head.ts'
 import type { NextWindow } from './next-window.ts'
+import type { WriterParts } from './parts.ts'
 import { isAncestor } from './recovery.ts'
 import type { WriterOptions } from './types.ts'
 import type { BuiltWindow } from './window.ts'
 
 const PATIENCE_MILLISECONDS = 20_000
+const FIRST_PAUSE_MILLISECONDS = 100
+const LONGEST_PAUSE_MILLISECONDS = 2_000
 const RACE_MILLISECONDS = 20
 const MOST_RACE_MILLISECONDS = 200
 
@@ -16,14 +17,15 @@ export type Landing =
   /** `window`: the one that is on the home, which may be an earlier try whose answer was lost. */
   | { readonly outcome: 'accepted'; readonly window: BuiltWindow }
   | { readonly outcome: 'again' }
+  /** The home did nothing, and asks for a pause. */
+  | { readonly outcome: 'limited'; readonly error: FleetError }
   | { readonly outcome: 'failed'; readonly error: unknown }
 
-export interface LandingParts {
-  readonly options: WriterOptions
-  readonly head: Head
-  readonly contact: Contact
+export interface LandingParts extends Pick<WriterParts, 'options' | 'head' | 'contact' | 'pace'> {
   /** Takes in what others pushed. */
   readonly sync: () => Promise<void>
+  /** Resolves when the home may be asked again. */
+  readonly turn: () => Promise<void>
   readonly isClosed: () => boolean
   /** What is built on top of the window meanwhile. */
   readonly next: Pick<NextWindow, 'build' | 'takeBack'>
@@ -41,7 +43,7 @@ export async function landWindow(
   window: BuiltWindow,
   { uncertain, race }: Tries,
 ): Promise<Landing> {
-  const { options, head, contact, sync } = parts
+  const { options, head, contact, pace } = parts
   if (window.head === undefined || window.head === head.commit) return { outcome: 'accepted', window }
   try {
     const projections = await head.project(window, ownIdentity(options))
@@ -50,6 +52,7 @@ export async function landWindow(
     await parts.next.build(window, pushing)
     const pushed = await pushing
     contact.succeeded()
+    pace.succeeded()
     if (pushed.outcome === 'accepted') {
       head.advance(window, projections)
       return { outcome: 'accepted', window }
@@ -58,21 +61,17 @@ export async function landWindow(
     parts.next.takeBack()
     head.undo(window)
     contact.failed(error)
+    if (pace.limitedBy(error)) return { outcome: 'limited', error }
     return await afterFailure(parts, window, uncertain, error)
   }
   parts.next.takeBack()
   head.undo(window)
   options.observer.race()
-  try {
-    // Before the look, not after it: from there to the push every millisecond is one in which somebody else may push.
-    await options.clock.sleep(
-      Math.min(race * RACE_MILLISECONDS, MOST_RACE_MILLISECONDS) * jitter(options.randomness),
-    )
-    await sync()
-    return await landed(parts, uncertain)
-  } catch (error) {
-    return { outcome: 'failed', error }
-  }
+  // Before the look, not after it: from there to the push every millisecond is one in which somebody else may push.
+  await options.clock.sleep(
+    Math.min(race * RACE_MILLISECONDS, MOST_RACE_MILLISECONDS) * jitter(options.randomness),
+  )
+  return await lookAgain(parts, uncertain)
 }
 
 /** A push whose answer was lost may have been written: look before running it again. */
@@ -82,33 +81,55 @@ async function afterFailure(
   uncertain: BuiltWindow[],
   error: unknown,
 ): Promise<Landing> {
-  const { options, sync, isClosed } = parts
-  options.observer.failed(error)
-  if (!isFleetError(error) || error.code !== 'remote-unavailable') return { outcome: 'failed', error }
+  parts.options.observer.failed(error)
+  if (!isUnavailable(error)) return { outcome: 'failed', error }
   uncertain.push(window)
-  const { clock, patienceMilliseconds } = options
-  const deadline = clock.monotonic() + (patienceMilliseconds ?? PATIENCE_MILLISECONDS)
-  let pause = 100
-  while (clock.monotonic() < deadline && !isClosed()) {
-    await clock.sleep(pause)
-    pause = Math.min(pause * 2, 2_000)
+  await parts.options.clock.sleep(FIRST_PAUSE_MILLISECONDS)
+  return await lookAgain(parts, uncertain)
+}
+
+/** Takes in what others pushed, and finds out whether one of the tries is among it. A home that is away is waited for. */
+export async function lookAgain(
+  parts: Pick<LandingParts, 'options' | 'head' | 'pace' | 'sync' | 'turn' | 'isClosed'>,
+  uncertain: readonly BuiltWindow[],
+): Promise<Exclude<Landing, { readonly outcome: 'limited' }>> {
+  const { options, pace, sync, turn, isClosed } = parts
+  const { clock, patienceMilliseconds = PATIENCE_MILLISECONDS } = options
+  let deadline = clock.monotonic() + patienceMilliseconds
+  let pause = FIRST_PAUSE_MILLISECONDS
+  for (;;) {
     try {
       await sync()
       return await landed(parts, uncertain)
-    } catch (next) {
-      if (!isFleetError(next) || next.code !== 'remote-unavailable') return { outcome: 'failed', error: next }
+    } catch (error) {
+      if (!isUnavailable(error) || isClosed()) return { outcome: 'failed', error }
+      const asked = clock.monotonic()
+      if (pace.limitedBy(error)) {
+        await turn()
+        deadline += clock.monotonic() - asked
+        continue
+      }
+      if (asked >= deadline) return { outcome: 'failed', error }
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS)
+      await clock.sleep(pause)
     }
   }
-  return { outcome: 'failed', error }
 }
 
 /** Whether one of the tries is in the history that was taken in just now. */
-async function landed({ options, head }: LandingParts, uncertain: readonly BuiltWindow[]): Promise<Landing> {
+async function landed(
+  { options, head }: Pick<LandingParts, 'options' | 'head'>,
+  uncertain: readonly BuiltWindow[],
+): Promise<{ readonly outcome: 'accepted'; readonly window: BuiltWindow } | { readonly outcome: 'again' }> {
   for (const window of uncertain) {
     if (window.head !== undefined && (await isAncestor(options.home.objects, window.head, head.commit)))
       return { outcome: 'accepted', window }
   }
   return { outcome: 'again' }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return isFleetError(error) && error.code === 'remote-unavailable'
 }
 
 function jitter(randomness: WriterOptions['randomness']): number {

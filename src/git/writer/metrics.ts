@@ -20,6 +20,17 @@ export function createWriterMetrics(registry: Registry, logError: (error: unknow
     help: 'Pushes lost to another writer and run again',
     registers,
   })
+  const pacing = new Histogram({
+    name: 'fleetwright_writer_pacing_seconds',
+    help: 'How long a push waited for its turn',
+    buckets: [0, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600],
+    registers,
+  })
+  const limited = new Counter({
+    name: 'fleetwright_writer_limited_total',
+    help: 'Times the git server asked for a pause',
+    registers,
+  })
   const ingested = new Counter({
     name: 'fleetwright_writer_ingested_total',
     help: 'Times commits of others were taken in',
@@ -62,6 +73,8 @@ export function createWriterMetrics(registry: Registry, logError: (error: unknow
       size.observe(result.commits)
     },
     race: () => races.inc(),
+    paced: (milliseconds) => pacing.observe(milliseconds / 1000),
+    limited: () => limited.inc(),
     ingested(_commits, held) {
       ingested.inc()
       problems.set(held)

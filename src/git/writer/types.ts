@@ -7,6 +7,7 @@ import type { FindOrigin } from '../../ports/pull-requests.ts'
 import type { Committed, FleetHistory, FleetWriter, RenderChanges } from '../../ports/writer.ts'
 import type { RepositoryHome, SignCommit } from '../contracts.ts'
 import type { ChangedFile } from './ingest.ts'
+import type { PaceLimit } from './pace.ts'
 import type { WindowBase } from './window.ts'
 
 export interface WriterOptions {
@@ -25,8 +26,10 @@ export interface WriterOptions {
   readonly placement: 'now' | 'deferred'
   /** Absent: commits do not say which pull request they follow from. */
   readonly findOrigin?: FindOrigin
-  /** Most requests in one push. */
+  /** Most requests in one push, while pushes need not wait for their turn. */
   readonly windowLimit?: number
+  /** Without it pushes follow each other at once. */
+  readonly pace?: PaceLimit
   /** Most requests that may wait; more are refused with `writer-busy`. */
   readonly queueLimit?: number
   /** How long an unreachable home is tried again before the window is refused, milliseconds. */
@@ -43,6 +46,10 @@ export interface WriterObserver {
     readonly bytes: number
   }): void
   race(): void
+  /** A push is made that waited so long for its turn, milliseconds. */
+  paced(milliseconds: number): void
+  /** The home asked for a pause so long, milliseconds. */
+  limited(milliseconds: number): void
   ingested(commits: number, problems: number): void
   failed(error: unknown): void
 }
