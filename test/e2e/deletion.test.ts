@@ -1,19 +1,18 @@
 /** Both real engines remove an installation from real API servers, by git alone, and keep what is to be kept. */
 import { type Test, test } from 'tap'
-import { INSTALLATION_RESOURCES, missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
+import { missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
 import type { KubernetesObject } from '../../scripts/testbed/kubernetes-api.ts'
-import { startTestbed, type Testbed } from '../../scripts/testbed/testbed.ts'
+import type { Testbed } from '../../scripts/testbed/testbed.ts'
 import { waitFor } from '../../scripts/testbed/wait.ts'
 import { git } from '../../src/git/child-process.ts'
-import { startFluxSourceController } from '../stand-ins/flux-source-controller.ts'
-import { startOperators } from '../stand-ins/operators.ts'
+import { startEngineBed } from '../support/engine-bed.ts'
+import { readFleetFile } from '../support/fleet-files.ts'
 import {
   clusterIsWired,
   type FleetCluster,
   type FleetOnTestbed,
   startFleet,
 } from '../support/fleet-on-testbed.ts'
-import { readFleetFile } from '../support/fleet-files.ts'
 import { isStable, mattermostWith } from '../support/installation-on-testbed.ts'
 
 const skip = missingCustomResources() ?? false
@@ -27,26 +26,8 @@ const REMOVAL = ['deletion-requested', 'deletion-in-progress', 'deletion-final-c
 const KEPT_DATABASE = '/apis/postgresql.cnpg.io/v1/namespaces'
 
 test('installations go as they came', { skip }, async (t) => {
-  const bed = await startTestbed({
-    clusters: [
-      { name: 'control', nodes: 0 },
-      ...CLUSTERS.map(({ name }) => ({ name, customResources: INSTALLATION_RESOURCES })),
-    ],
-    argocd: true,
-    flux: true,
-    log: (line) => t.comment(line),
-  })
-  t.teardown(() => bed.stop())
+  const bed = await startEngineBed(t, CLUSTERS)
   const control = bed.cluster('control')
-  const source = await startFluxSourceController({
-    api: control.api,
-    folder: await bed.makeFolder('flux-source'),
-  })
-  t.teardown(() => source.close())
-  for (const { name } of CLUSTERS) {
-    const operators = startOperators({ api: bed.cluster(name).api, crossplane: false })
-    t.teardown(() => operators.close())
-  }
   const fleet = await startFleet(bed, CLUSTERS)
   t.teardown(() => fleet.close())
   for (const cluster of CLUSTERS) await clusterIsWired(control, cluster)

@@ -5,19 +5,18 @@
 import { type Test, test } from 'tap'
 import { parse, stringify } from 'yaml'
 import type { Cluster } from '../../scripts/testbed/cluster.ts'
-import { INSTALLATION_RESOURCES, missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
+import { missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
 import {
   createKubernetesApi,
   KubernetesError,
   type KubernetesObject,
 } from '../../scripts/testbed/kubernetes-api.ts'
-import { startTestbed, type Testbed } from '../../scripts/testbed/testbed.ts'
+import type { Testbed } from '../../scripts/testbed/testbed.ts'
 import { waitFor } from '../../scripts/testbed/wait.ts'
 import type { FleetSettings } from '../../src/fleet/intents.ts'
 import { git } from '../../src/git/child-process.ts'
-import { startFluxSourceController } from '../stand-ins/flux-source-controller.ts'
 import type { Mattermost } from '../stand-ins/mattermost-operator/types.ts'
-import { startOperators } from '../stand-ins/operators.ts'
+import { startEngineBed } from '../support/engine-bed.ts'
 import {
   CONTROL_ACCOUNT,
   clusterIsWired,
@@ -40,23 +39,7 @@ interface Stage {
 }
 
 test('engines and what goes wrong with them', { skip }, async (t) => {
-  const bed = await startTestbed({
-    clusters: [
-      { name: 'control', nodes: 0, customResources: ['eks.aws.m.upbound.io'] },
-      ...[ARGOCD, FLUX].map(({ name }) => ({ name, customResources: INSTALLATION_RESOURCES })),
-    ],
-    argocd: true,
-    flux: true,
-    log: (line) => t.comment(line),
-  })
-  t.teardown(() => bed.stop())
-  const { api } = bed.cluster('control')
-  const source = await startFluxSourceController({ api, folder: await bed.makeFolder('flux-source') })
-  t.teardown(() => source.close())
-  for (const { name } of [ARGOCD, FLUX]) {
-    const operators = startOperators({ api: bed.cluster(name).api, crossplane: false })
-    t.teardown(() => operators.close())
-  }
+  const bed = await startEngineBed(t, [ARGOCD, FLUX], { controlResources: ['eks.aws.m.upbound.io'] })
   const fleet = await startFleet(bed, [ARGOCD, FLUX], { access: 'rendered' })
   t.teardown(() => fleet.close())
   for (const cluster of [ARGOCD, FLUX]) await clusterIsWired(bed.cluster('control'), cluster)

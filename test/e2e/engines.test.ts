@@ -1,11 +1,10 @@
 /** A request over HTTP is applied by both real engines to real API servers and becomes stable. */
 import { type Test, test } from 'tap'
-import { INSTALLATION_RESOURCES, missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
+import { missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
 import type { KubernetesObject } from '../../scripts/testbed/kubernetes-api.ts'
-import { startTestbed, type Testbed } from '../../scripts/testbed/testbed.ts'
+import type { Testbed } from '../../scripts/testbed/testbed.ts'
 import { waitFor } from '../../scripts/testbed/wait.ts'
-import { startFluxSourceController } from '../stand-ins/flux-source-controller.ts'
-import { startOperators } from '../stand-ins/operators.ts'
+import { startEngineBed } from '../support/engine-bed.ts'
 import {
   clusterIsWired,
   type FleetCluster,
@@ -23,26 +22,8 @@ const CLUSTERS: readonly FleetCluster[] = [
 ]
 
 test('both engines apply what Fleetwright commits', { skip }, async (t) => {
-  const bed = await startTestbed({
-    clusters: [
-      { name: 'control', nodes: 0 },
-      ...CLUSTERS.map(({ name }) => ({ name, customResources: INSTALLATION_RESOURCES })),
-    ],
-    argocd: true,
-    flux: true,
-    log: (line) => t.comment(line),
-  })
-  t.teardown(() => bed.stop())
+  const bed = await startEngineBed(t, CLUSTERS)
   const control = bed.cluster('control')
-  const source = await startFluxSourceController({
-    api: control.api,
-    folder: await bed.makeFolder('flux-source'),
-  })
-  t.teardown(() => source.close())
-  for (const { name } of CLUSTERS) {
-    const operators = startOperators({ api: bed.cluster(name).api, crossplane: false })
-    t.teardown(() => operators.close())
-  }
   const fleet = await startFleet(bed, CLUSTERS)
   t.teardown(() => fleet.close())
 

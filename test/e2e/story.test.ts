@@ -6,12 +6,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
-import { INSTALLATION_RESOURCES, missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
-import { startTestbed, type Testbed } from '../../scripts/testbed/testbed.ts'
+import { missingCustomResources } from '../../scripts/testbed/custom-resources.ts'
+import type { Testbed } from '../../scripts/testbed/testbed.ts'
 import { waitFor } from '../../scripts/testbed/wait.ts'
-import { startFluxSourceController } from '../stand-ins/flux-source-controller.ts'
-import { startOperators } from '../stand-ins/operators.ts'
 import { send } from '../support/api.ts'
+import { startEngineBed } from '../support/engine-bed.ts'
 import { clusterIsWired, type FleetCluster, startFleet } from '../support/fleet-on-testbed.ts'
 import { mattermostWith } from '../support/installation-on-testbed.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
@@ -50,26 +49,8 @@ async function call(
 }
 
 async function setUp(t: Test): Promise<Stage> {
-  const bed = await startTestbed({
-    clusters: [
-      { name: 'control', nodes: 0 },
-      ...CLUSTERS.map(({ name }) => ({ name, customResources: INSTALLATION_RESOURCES })),
-    ],
-    argocd: true,
-    flux: true,
-    log: (line) => t.comment(line),
-  })
-  t.teardown(() => bed.stop())
+  const bed = await startEngineBed(t, CLUSTERS)
   const control = bed.cluster('control')
-  const source = await startFluxSourceController({
-    api: control.api,
-    folder: await bed.makeFolder('flux-source'),
-  })
-  t.teardown(() => source.close())
-  for (const { name } of CLUSTERS) {
-    const operators = startOperators({ api: bed.cluster(name).api, crossplane: false })
-    t.teardown(() => operators.close())
-  }
   const fleet = await startFleet(bed, CLUSTERS)
   const { url } = fleet
   for (const cluster of CLUSTERS) await clusterIsWired(control, cluster)
