@@ -57,8 +57,9 @@ export function openBareRepository(directory: string): BareRepository {
     const commits = await run(['rev-list', '--reverse', '--no-merges', `${main}..${head}`])
     let onto = main
     for (const commit of commits.split('\n').filter((line) => line !== '')) {
-      // What was picked before is the same on both sides.
-      const tree = await mergedTree(onto, commit)
+      // What both come from is the commit before: what is there already stands beside it for a moment.
+      const there = await commitTree(`${onto}^{tree}`, [`${commit}^`], 'What is there')
+      const tree = await mergedTree(there, commit)
       onto = await commitTree(tree, [onto], await run(['log', '-1', '--format=%B', commit]))
     }
     return onto

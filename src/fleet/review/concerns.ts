@@ -6,6 +6,8 @@ import type { Installation, InstallationRequest, Intent } from '../intents.ts'
 /** Names that pull requests want are few; one with more of them is looked at again with every change. */
 const MOST = 2_000
 const EVERYTHING = '*'
+/** Everything hangs on the settings. */
+const SETTINGS_KEY = keyOf('path', FLEET_PATH)
 /** Which clusters there are and what they take, for those who need a place. */
 const PLACES = 'places'
 
@@ -18,7 +20,7 @@ export function concernsOf(
   changes: Iterable<IntentChange>,
   paths: Iterable<string> = [],
 ): readonly string[] {
-  const found = new Set<string>([keyOf('path', FLEET_PATH)])
+  const found = new Set<string>([SETTINGS_KEY])
   for (const path of paths) found.add(keyOf('path', path))
   for (const { path, before, after } of changes) {
     found.add(keyOf('path', path))
@@ -28,6 +30,14 @@ export function concernsOf(
     if (found.size > MOST) return [EVERYTHING]
   }
   return [...found].sort()
+}
+
+/** Paths of the documents that are changed, of what `concernsOf` gave. */
+export function documentsOf(concerns: readonly string[]): readonly string[] {
+  const prefix = keyOf('path', '')
+  return concerns
+    .filter((key) => key.startsWith(prefix) && key !== SETTINGS_KEY)
+    .map((key) => key.slice(prefix.length))
 }
 
 /** What changes of main move. `paths`: documents that changed and may not count. */

@@ -5,7 +5,7 @@
  */
 import { isFleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
-import { movedBy } from '../../fleet/review/concerns.ts'
+import { documentsOf, movedBy } from '../../fleet/review/concerns.ts'
 import type { ReviewPlan } from '../../fleet/review/plan.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
 import type { Forge, PullRequest } from '../../ports/forge.ts'
@@ -16,7 +16,7 @@ import { FAILED, type ReviewWords, sayPending, sayWords } from './check.ts'
 import { type ForgeContact, isAway } from './forge-contact.ts'
 import type { PullRequestMetrics } from './metrics.ts'
 import { Budget, type Choice, choose, PACE, type Pace, type Reason } from './schedule.ts'
-import { pathsOf, verdictOf, Watched } from './watched.ts'
+import { verdictOf, Watched } from './watched.ts'
 
 const BASE = 'main'
 const BEAT_MILLISECONDS = 1_000
@@ -228,7 +228,7 @@ class Watcher implements PullRequestLoop {
     if (plan.head !== pull.head) return this.wake(pull.number)
     // Somebody pushed meanwhile: the newer head has a plan of its own.
     if (watched.pull.head !== pull.head || !this.#watched.has(pull.number)) return
-    onPlanned(pull, [...pathsOf(plan)])
+    onPlanned(pull, documentsOf(plan.concerns))
     const words = wordsOf(plan, pull)
     // That main moved is no news by itself.
     await sayWords(this.#options, pull, words, { said, noNews: plan.base })

@@ -1,6 +1,5 @@
 /** Open pull requests, and what is known of each. */
 import type { ObjectId } from '../../fleet/ids.ts'
-import { roleOf } from '../../fleet/paths.ts'
 import { isConcerned } from '../../fleet/review/concerns.ts'
 import type { ReviewPlan } from '../../fleet/review/plan.ts'
 import type { PullRequest } from '../../ports/forge.ts'
@@ -82,10 +81,4 @@ export function verdictOf(
     warnings: plan.warnings.length,
     concerns: new Set(plan.concerns),
   }
-}
-
-/** Of its documents: rendered files follow from them. */
-export function* pathsOf({ objects }: Pick<ReviewPlan, 'objects'>): Iterable<string> {
-  for (const { files } of objects)
-    for (const { path } of files) if (roleOf(path).role === 'intent') yield path
 }
