@@ -26,8 +26,16 @@ export async function openForge(
       const forge = createGitHubForge({ server, repository, login: { token }, clock })
       return { forge, readHook: readGitHubHook }
     }
-    default:
-      throw new FleetError('invalid-configuration', `The forge ${kind} is not available yet.`)
+    case 'gitlab': {
+      const { createGitLabForge } = await import('../forge/gitlab/forge.ts')
+      const { readGitLabHook } = await import('../forge/gitlab/hook.ts')
+      return { forge: createGitLabForge({ server, repository, token, clock }), readHook: readGitLabHook }
+    }
+    default: {
+      const { createGiteaForge } = await import('../forge/gitea/forge.ts')
+      const { readGiteaHook } = await import('../forge/gitea/hook.ts')
+      return { forge: createGiteaForge({ server, repository, token, clock }), readHook: readGiteaHook }
+    }
   }
 }
 
