@@ -16,7 +16,7 @@ import { openEmbeddedHome } from '../git/embedded/home.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
 import { openRemoteHome } from '../git/remote/home.ts'
-import { createReviews } from '../git/review/reviews.ts'
+import { openReviews } from '../git/review/reviews.ts'
 import { createFleetWriter } from '../git/writer/create.ts'
 import { createWriterMetrics } from '../git/writer/metrics.ts'
 import type { RepositoryWriter, WriterOptions } from '../git/writer/types.ts'
@@ -118,7 +118,10 @@ export async function composeServer(configuration: Configuration, version: strin
       : undefined
   const work = {
     ...{ writer, observations, sights, store: observation.store },
-    reviews: createReviews({ writer, home, clock, randomness, placement }),
+    reviews: await openReviews({
+      ...{ writer, home, clock, randomness, placement },
+      folder: join(data, 'reviews.git'),
+    }),
     recorded: (id: Id) => observation.tracker.recorded('installation', id)?.state,
   }
   const forgeWork = forge?.start(work) ?? NO_FORGE

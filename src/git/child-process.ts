@@ -10,7 +10,20 @@ export interface GitOptions {
   /** Added to the environment; secrets go here, never on the command line. */
   readonly environment?: Readonly<Record<string, string>>
   readonly timeLimitMilliseconds?: number
+  /** For what works on objects of strangers. */
+  readonly limits?: ProcessLimits
 }
+
+/** What git, and each process that it starts, may take; one that passes a limit ends, and the run fails. */
+export interface ProcessLimits {
+  /** The largest file that is written. */
+  readonly fileBytes: number
+  readonly memoryBytes: number
+  readonly cpuSeconds: number
+}
+
+/** The units that POSIX, and every shell, has for them. */
+const LIMITED = 'ulimit -f "$1" && ulimit -v "$2" && ulimit -t "$3" && shift 3 && exec git "$@"'
 
 /** Nothing of the caller's git: no settings of the user or system, no prompts, English messages. */
 function environmentOf(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
@@ -64,7 +77,7 @@ export async function runGit(
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
   const timer = setTimeout(
-    () => child.kill('SIGKILL'),
+    () => kill(child, options.limits !== undefined),
     options.timeLimitMilliseconds ?? TIME_LIMIT_MILLISECONDS,
   )
   try {
@@ -98,10 +111,18 @@ export function startSsh(
 /** Starts git and leaves it running. */
 export function startGit(
   args: readonly string[],
-  options: Pick<GitOptions, 'directory' | 'environment'> = {},
+  options: Pick<GitOptions, 'directory' | 'environment' | 'limits'> = {},
 ): ChildProcessWithoutNullStreams {
-  return spawn('git', argumentsOf(options.directory, args), {
-    env: environmentOf(options.environment),
-    stdio: 'pipe',
-  })
+  const { directory, environment, limits } = options
+  const settings = { env: environmentOf(environment), stdio: 'pipe' } as const
+  const rest = argumentsOf(directory, args)
+  if (limits === undefined) return spawn('git', rest, settings)
+  const numbers = [limits.fileBytes / 512, limits.memoryBytes / 1024, limits.cpuSeconds].map(Math.ceil)
+  // A group of its own, so that what it started ends with it.
+  return spawn('sh', ['-c', LIMITED, 'sh', ...numbers.map(String), ...rest], { ...settings, detached: true })
+}
+
+function kill(child: ChildProcessWithoutNullStreams, isGroup: boolean): void {
+  if (!isGroup || child.pid === undefined) child.kill('SIGKILL')
+  else process.kill(-child.pid, 'SIGKILL')
 }

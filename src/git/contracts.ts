@@ -1,4 +1,5 @@
 /** What the parts of this folder promise each other; the writer sees only this. */
+import type { FleetError } from '../fleet/errors.ts'
 import type { FileChange } from '../fleet/files.ts'
 import type { ObjectId, RefName } from '../fleet/ids.ts'
 
@@ -42,9 +43,22 @@ export interface RepositoryHome {
    */
   push(updates: readonly RefUpdate[], objects: readonly NewObject[]): Promise<PushOutcome>
   readonly objects: ObjectReader
+  /** Where native git reads more of the home than its branches; undefined: everything is in `gitDirectory`. */
+  readonly native: NativeAccess | undefined
   /** Packs many small packs together; never blocks a push for long. */
   maintain(): Promise<void>
   close(): Promise<void>
+}
+
+/** How native git gets to the home. */
+export interface NativeAccess {
+  readonly url: string
+  /** Settings for one run of git: nothing secret is seen on a command line or in a file. */
+  environment(): Promise<Readonly<Record<string, string>>>
+  /** Words of git without anything secret. */
+  redact(text: string): string
+  /** What git's words mean when the other side, or the way to it, is to blame. */
+  failure(words: string): FleetError | undefined
 }
 
 export interface TreeEntry {

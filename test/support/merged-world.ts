@@ -9,7 +9,7 @@ import { commentOf } from '../../src/fleet/review/comment.ts'
 import { reportOf } from '../../src/fleet/review/report.ts'
 import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import { createHistory } from '../../src/git/history.ts'
-import { createReviews } from '../../src/git/review/reviews.ts'
+import { openReviews } from '../../src/git/review/reviews.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Observations } from '../../src/ports/observations.ts'
 import type { FleetHistory, FleetWriter } from '../../src/ports/writer.ts'
@@ -76,8 +76,9 @@ export async function mergedWorld(t: Test, { clusters = 1 } = {}): Promise<Merge
     const onError = (error: unknown): void => void errors.push(error)
     const origins = createOrigins({ forge, contact, history, committer: COMMITTER, clock, onError })
     const writer = await writerOn(home, { findOrigin: origins.find })
-    const reviews = createReviews({
+    const reviews = await openReviews({
       ...{ writer, home, clock, randomness: systemRandomness },
+      folder: join(folder, 'reviews.git'),
       placement: 'now',
     })
     const observations = createMemoryObservations()

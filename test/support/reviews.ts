@@ -7,7 +7,7 @@ import type { ObjectId, RefName } from '../../src/fleet/ids.ts'
 import type { ReviewPlan } from '../../src/fleet/review/plan.ts'
 import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import type { ReviewLimits } from '../../src/git/review/limits.ts'
-import { createReviews } from '../../src/git/review/reviews.ts'
+import { openReviews } from '../../src/git/review/reviews.ts'
 import type { RepositoryWriter, WriterOptions } from '../../src/git/writer/types.ts'
 import type { ReviewAuthor, Reviews } from '../../src/ports/reviews.ts'
 import { systemClock, systemRandomness } from '../../src/system/clock.ts'
@@ -38,9 +38,10 @@ export async function startReviews(
   const directory = join(folder, 'fleet.git')
   const home = await openEmbeddedHome(directory)
   const writer = await writerOn(home, extra)
-  const reviews = createReviews({
+  const reviews = await openReviews({
     writer,
     home,
+    folder: join(folder, 'reviews.git'),
     clock: systemClock,
     randomness: systemRandomness,
     placement: 'now',
@@ -71,7 +72,9 @@ export async function startReviews(
       return head
     },
     async plan(head, author = AUTHOR) {
-      return await reviews.plan({ number: 1, head, headRef: headRefOf(head), author })
+      const headRef = 'refs/heads/under-review' as RefName
+      await repository.move(headRef, head)
+      return await reviews.plan({ number: 1, head, headRef, author })
     },
     async merge(head) {
       const tip = await main()
@@ -79,9 +82,4 @@ export async function startReviews(
       await writer.poll()
     },
   }
-}
-
-/** The embedded home takes commits by their ids. */
-function headRefOf(head: ObjectId): RefName {
-  return `refs/heads/${head}` as RefName
 }

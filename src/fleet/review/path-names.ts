@@ -57,7 +57,8 @@ export function nameProblem(name: string): string | undefined {
 export function pathProblem(path: string): string | undefined {
   const names = path.split('/')
   const [top = ''] = names
-  const taken = LAYOUT.find((name) => name !== top && clashKey(name) === clashKey(top))
+  const taken =
+    names.length > 1 ? undefined : LAYOUT.find((name) => name !== top && clashKey(name) === clashKey(top))
   if (taken !== undefined) return `${top} is easily taken for ${taken}, which Fleetwright reads; rename it`
   const isManaged = LAYOUT.some((name) => name === top)
   if (!isManaged || names.every((name) => PLAIN.test(name))) return undefined

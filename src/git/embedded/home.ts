@@ -44,6 +44,7 @@ export async function openEmbeddedHome(directory: string): Promise<RepositoryHom
   const guard = createMainGuard(directory)
   return {
     gitDirectory: directory,
+    native: undefined,
     tips: () => readTips(directory),
     async fetch() {
       const tips = await readTips(directory)

@@ -10,7 +10,7 @@ import type { RefUpdate } from '../contracts.ts'
 import { createMainGuard } from '../main-guard.ts'
 import { removeHalfPacks, removeStaleLocks } from '../pack-folder.ts'
 import { createRefTransactions, type RefChange, readTips } from '../ref-transactions.ts'
-import type { NativeAccess } from './transport.ts'
+import type { NativeAccess } from '../contracts.ts'
 import { plain } from './words.ts'
 
 const MAIN = 'refs/heads/main' as RefName

@@ -60,6 +60,7 @@ function createHome({ directory, transport, connection, cache, lock }: HomeParts
   return {
     gitDirectory: directory,
     objects,
+    native: transport.native,
     tips,
     async fetch() {
       const remote = await tips()

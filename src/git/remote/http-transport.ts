@@ -4,7 +4,8 @@ import { FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { Credentials } from './credentials.ts'
 import { isFaultOfRemote, notGit } from './failures.ts'
 import { createHttpClient, type GitHttpClient, type TimeLimits } from './http-client.ts'
-import type { Advertisement, GitTransport, NativeAccess, ProtocolVersion, Service } from './transport.ts'
+import type { NativeAccess } from '../contracts.ts'
+import type { Advertisement, GitTransport, ProtocolVersion, Service } from './transport.ts'
 import { plain } from './words.ts'
 
 export interface HttpTransportOptions {

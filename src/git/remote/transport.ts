@@ -1,5 +1,5 @@
 /** What carries git's protocol to one repository on a server: smart HTTP, or ssh. */
-import type { FleetError } from '../../fleet/errors.ts'
+import type { NativeAccess } from '../contracts.ts'
 
 export type Service = 'git-upload-pack' | 'git-receive-pack'
 
@@ -27,15 +27,4 @@ export interface GitTransport {
   exchange(service: Service, version: ProtocolVersion, request: readonly Buffer[]): Promise<Buffer>
   readonly native: NativeAccess
   close(): Promise<void>
-}
-
-/** How native git gets to the same repository. */
-export interface NativeAccess {
-  readonly url: string
-  /** Settings for one run of git: nothing secret is seen on a command line or in a file. */
-  environment(): Promise<Readonly<Record<string, string>>>
-  /** Words of git without anything secret. */
-  redact(text: string): string
-  /** What git's words mean when the other side, or the way to it, is to blame. */
-  failure(words: string): FleetError | undefined
 }

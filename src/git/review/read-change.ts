@@ -8,6 +8,7 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { ObjectReader } from '../contracts.ts'
 import { MOST_BYTES } from '../writer/ingest.ts'
 import type { ChangedFile } from '../writer/ingest.ts'
+import { processLimits } from './head-store.ts'
 import type { ReviewLimits } from './limits.ts'
 import type { ReadObject } from './objects-of-others.ts'
 import type { ChangeSet } from './plan-changes.ts'
@@ -30,17 +31,21 @@ export type ReadChange =
 
 /** @throws FleetError `repository-damaged` */
 export async function readChange(source: ChangeSource, head: ObjectId, main: ObjectId): Promise<ReadChange> {
-  const common = await revision(source, ['merge-base', main, head])
-  if (common === undefined)
-    return refused('unrelated-history', 'it has no commit in common with main; branch off main')
   const { limits } = source
-  const count = await revisionCount(source, head, main)
-  if (count > limits.commits)
+  const count = await commitCount(source, head, main)
+  if (count === undefined || count > limits.commits)
     return refused(
       'too-many-changes',
       `it has more than ${limits.commits} commits that main has not; squash them`,
     )
-  const [from, to, now] = await Promise.all([common, head, main].map((commit) => treeOf(source, commit)))
+  const common = await revision(source, ['merge-base', main, head])
+  if (common === undefined)
+    return refused('unrelated-history', 'it has no commit in common with main; branch off main')
+  const [from, to, now] = [
+    await treeOf(source, common),
+    await treeOf(source, head),
+    await treeOf(source, main),
+  ]
   if (from === undefined || now === undefined)
     throw new FleetError(
       'repository-damaged',
@@ -107,18 +112,28 @@ async function revision(source: ChangeSource, args: readonly string[]): Promise<
   throw damaged(args, code, words)
 }
 
-async function revisionCount(source: ChangeSource, head: ObjectId, main: ObjectId): Promise<number> {
+/** Undefined: it takes too long to count. */
+async function commitCount(
+  source: ChangeSource,
+  head: ObjectId,
+  main: ObjectId,
+): Promise<number | undefined> {
   const args = ['rev-list', '--count', `--max-count=${source.limits.commits + 1}`, head, `^${main}`]
   const { code, output, words } = await ask(source, args)
-  if (code !== 0) throw damaged(args, code, words)
-  return Number(output.toString('latin1').trim())
+  if (code === 0) return Number(output.toString('latin1').trim())
+  if (code < 0 || /out of memory/i.test(words)) return undefined
+  throw damaged(args, code, words)
 }
 
 async function ask(
   { gitDirectory, limits }: ChangeSource,
   args: readonly string[],
 ): ReturnType<typeof runGit> {
-  return await runGit(args, { directory: gitDirectory, timeLimitMilliseconds: limits.milliseconds })
+  return await runGit(args, {
+    directory: gitDirectory,
+    timeLimitMilliseconds: limits.milliseconds,
+    limits: processLimits(limits),
+  })
 }
 
 function damaged(args: readonly string[], code: number, words: string): FleetError {

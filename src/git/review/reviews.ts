@@ -6,20 +6,23 @@ import type { Impact, ReviewPlan } from '../../fleet/review/plan.ts'
 import { concernsOf } from '../../fleet/review/concerns.ts'
 import { bounded } from '../../fleet/review/problem-list.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
-import type { ReviewRequest, Reviews } from '../../ports/reviews.ts'
+import type { ReviewAuthor, ReviewRequest, Reviews } from '../../ports/reviews.ts'
 import type { RepositoryHome } from '../contracts.ts'
 import type { RepositoryWriter, StandingHead } from '../writer/types.ts'
 import { describeFiles } from './describe-files.ts'
+import { type HeadStore, openHeadStore } from './head-store.ts'
 import { REVIEW_LIMITS, type ReviewLimits } from './limits.ts'
 import { createReadObject } from './objects-of-others.ts'
 import { createObjectSizes } from './object-sizes.ts'
 import { type PlannedChanges, planChanges } from './plan-changes.ts'
-import { type ChangeSource, readChange } from './read-change.ts'
+import { type ChangeSource, readChange, refused } from './read-change.ts'
 import type { Merged } from './three-way.ts'
 
 export interface ReviewsOptions {
   readonly writer: Pick<RepositoryWriter, 'atHead' | 'head' | 'fleet'>
-  readonly home: Pick<RepositoryHome, 'gitDirectory' | 'objects'>
+  readonly home: Pick<RepositoryHome, 'gitDirectory' | 'objects' | 'native'>
+  /** Folder for their heads; it can be thrown away. */
+  readonly folder: string
   readonly clock: Clock
   readonly randomness: Randomness
   /** As the writer has it. */
@@ -32,11 +35,16 @@ const MOST_TRIES = 8
 
 const NO_IMPACT: Impact = { added: [], changed: [], removed: [], clusters: [], waves: [], shared: [] }
 
-export function createReviews(options: ReviewsOptions): Reviews {
-  const { home, limits = REVIEW_LIMITS } = options
-  const sizes = createObjectSizes(home.gitDirectory)
-  const { gitDirectory, objects } = home
-  const source: ChangeSource = { gitDirectory, objects, read: createReadObject(objects, sizes), limits }
+export async function openReviews(options: ReviewsOptions): Promise<Reviews> {
+  const { home, folder, limits = REVIEW_LIMITS } = options
+  const heads = await openHeadStore({
+    directory: folder,
+    mainDirectory: home.gitDirectory,
+    remote: home.native,
+    limits,
+  })
+  const sizes = createObjectSizes(heads.gitDirectory)
+  const source = { ...heads, read: createReadObject(heads.objects, sizes), limits }
   // One at a time: what a pull request may cost is bounded, and so is what many may.
   let last: Promise<unknown> = Promise.resolve()
   async function inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -45,22 +53,35 @@ export function createReviews(options: ReviewsOptions): Reviews {
     return await mine
   }
   return {
-    plan: (request) => inTurn(() => plan(request, source, options)),
-    keepOnly: async () => undefined,
+    plan: (request) => inTurn(() => bringAndPlan(request, heads, source, options)),
+    keepOnly: (numbers) => inTurn(() => heads.keepOnly(numbers)),
     async close() {
       await last
       await sizes.close()
+      await heads.close()
     },
   }
 }
 
+async function bringAndPlan(
+  { number, head: expected, headRef, author }: ReviewRequest,
+  heads: HeadStore,
+  source: ChangeSource,
+  options: ReviewsOptions,
+): Promise<ReviewPlan> {
+  const brought = await heads.bring(number, headRef, expected)
+  if (brought.outcome === 'brought') return await plan(brought.head, author, source, options)
+  const { code, detail } = brought
+  return refusal(options.writer.head, expected, refused(code, detail).problems, options)
+}
+
 async function plan(
-  request: ReviewRequest,
+  head: ObjectId,
+  _author: ReviewAuthor,
   source: ChangeSource,
   options: ReviewsOptions,
 ): Promise<ReviewPlan> {
   const { writer } = options
-  const { head } = request
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const main = writer.head
     const found = await readChange(source, head, main)

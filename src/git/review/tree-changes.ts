@@ -204,18 +204,22 @@ async function checkClashes(
   added: readonly string[],
   to: ReadonlyMap<string, TreeEntry>,
 ): Promise<void> {
-  const fresh = added.filter((name) => to.has(name))
-  if (fresh.length === 0) return
+  const fresh = new Set(added.filter((name) => to.has(name)))
+  if (fresh.size === 0) return
   const keys = new Map<string, Set<string>>()
   for (const name of [...to.keys(), ...(await main.names(folder))]) {
     const key = clashKey(name)
     keys.set(key, (keys.get(key) ?? new Set()).add(name))
   }
   for (const name of fresh) {
+    if (problems.length > MOST_KEPT) return
+    const path = shown(folder === '' ? name : `${folder}/${name}`)
     const other = [...(keys.get(clashKey(name)) ?? [])].find((candidate) => candidate !== name)
-    if (other === undefined) continue
+    // Of two new ones the second is told; of one that is wrong already, that.
+    const isTold = problems.some((problem) => problem.path === path)
+    if (other === undefined || isTold || (fresh.has(other) && other > name)) continue
     const detail = `people and some file systems take it for ${JSON.stringify(other)}, which is beside it; use another name`
-    problems.push(problemAt(shown(folder === '' ? name : `${folder}/${name}`), 'misleading-name', detail))
+    problems.push(problemAt(path, 'misleading-name', detail))
   }
 }
 
