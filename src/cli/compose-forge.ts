@@ -8,6 +8,7 @@ import type { Id } from '../fleet/ids.ts'
 import { commentOf } from '../fleet/review/comment.ts'
 import type { ReviewPlan } from '../fleet/review/plan.ts'
 import { reportOf } from '../fleet/review/report.ts'
+import type { GitHubApp } from '../forge/github/app.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { Forge, ReadHook } from '../ports/forge.ts'
 import type { Observations } from '../ports/observations.ts'
@@ -35,6 +36,8 @@ import { secretOf } from './secret-of.ts'
 
 export interface ForgeOptions {
   readonly configuration: Configuration
+  /** Logged in as it; its owner stops it. */
+  readonly gitHubApp?: GitHubApp
   readonly history: FleetHistory
   /** Name in the commits of Fleetwright. */
   readonly committer: string
@@ -82,7 +85,7 @@ export async function composeForge(options: ForgeOptions): Promise<OpenForge | u
   const { configuration, history, committer, registry, clock, randomness, onError } = options
   const address = forgeAddress(configuration)
   if (address === undefined) return undefined
-  const { forge, readHook } = await openForge(address, configuration, clock)
+  const { forge, readHook } = await openForge(address, configuration, clock, options.gitHubApp)
   const metrics = createPullRequestMetrics(registry)
   const contact = new ForgeContact({ clock, randomness, onFailure: metrics.forgeFailed })
   const origins = createOrigins({ forge, contact, history, committer, clock, onError })

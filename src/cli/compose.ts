@@ -36,6 +36,7 @@ import { composeObservation, type RunningObservation } from './compose-observati
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
 import { fleetTransport } from './fleet-transport.ts'
+import { type ConfiguredGitHubApp, configuredGitHubApp } from './github-app.ts'
 import { pushPace } from './push-pace.ts'
 
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
@@ -57,7 +58,8 @@ export async function composeServer(configuration: Configuration, version: strin
   // A line a request: the process does not wait for each. What is not written yet is written when it exits.
   const logger = pino({ level: configuration['log-level'] }, pino.destination({ dest: 2, sync: false }))
   const registry = new Registry()
-  const home = await openHome(configuration, data)
+  const app = await configuredGitHubApp(configuration, systemClock)
+  const home = await openHome(configuration, data, app)
   const history = createHistory(home.gitDirectory)
   const sets = await readTemplateSets(TEMPLATE_FOLDER)
   const interval = Number(configuration['poll-seconds']) * 1000
@@ -70,6 +72,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const committer = actor.name
   const forge = await openForge(home, {
     ...{ configuration, history, committer, registry, clock, randomness, logger, onError },
+    ...(app === undefined ? {} : { gitHubApp: app.app }),
   })
   const pace = pushPace(configuration)
   const writer = await openWriter({
@@ -177,6 +180,7 @@ export async function composeServer(configuration: Configuration, version: strin
       await writer.close()
       await parts.secrets.close()
       await signing.close()
+      app?.app.stop()
     },
   }
 }
@@ -201,9 +205,13 @@ async function openWriter(options: WriterOptions): Promise<RepositoryWriter> {
 }
 
 /** @throws FleetError what `openEmbeddedHome` and `openRemoteHome` throw */
-async function openHome(configuration: Configuration, data: string): Promise<RepositoryHome> {
+async function openHome(
+  configuration: Configuration,
+  data: string,
+  app: ConfiguredGitHubApp | undefined,
+): Promise<RepositoryHome> {
   const { fleet = join(data, 'fleet.git') } = configuration
-  const transport = await fleetTransport(fleet, configuration)
+  const transport = await fleetTransport(fleet, configuration, app)
   if (transport === undefined) return await openEmbeddedHome(fleet)
   return await openRemoteHome({ transport, folder: join(data, 'remote') })
 }

@@ -8,6 +8,7 @@ import { createHttpTransport } from '../git/remote/http-transport.ts'
 import { createSshTransport } from '../git/remote/ssh-transport.ts'
 import type { GitTransport } from '../git/remote/transport.ts'
 import { systemClock } from '../system/clock.ts'
+import type { ConfiguredGitHubApp } from './github-app.ts'
 
 type Login = Pick<
   Configuration,
@@ -15,10 +16,15 @@ type Login = Pick<
 >
 
 /**
- * Of a repository on a git server; undefined: it is a path on this disk.
+ * Of a repository on a git server; undefined: it is a path on this disk. A GitHub App logs in to its own server, unless there
+ * is a token.
  * @throws FleetError `invalid-configuration` when what the server needs is not configured
  */
-export async function fleetTransport(target: string, login: Login): Promise<GitTransport | undefined> {
+export async function fleetTransport(
+  target: string,
+  login: Login,
+  app?: Pick<ConfiguredGitHubApp, 'server' | 'credentials'>,
+): Promise<GitTransport | undefined> {
   const reading = readRepositoryAddress(target)
   if ('problem' in reading) throw invalid(`${target}: ${reading.problem}`)
   const { address } = reading
@@ -37,6 +43,9 @@ export async function fleetTransport(target: string, login: Login): Promise<GitT
   const { 'fleet-token': token, 'fleet-token-file': tokenFile, 'fleet-user': user } = login
   if (token !== undefined && tokenFile !== undefined)
     throw invalid('Give fleet-token-file or fleet-token, not both.')
+  const isOfApp = app !== undefined && new URL(app.server).origin === new URL(address.url).origin
+  if (isOfApp && token === undefined && tokenFile === undefined)
+    return createHttpTransport({ url: address.url, credentials: app.credentials })
   const secret = {
     ...(token === undefined ? {} : { token }),
     ...(tokenFile === undefined ? {} : { tokenFile }),

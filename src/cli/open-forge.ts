@@ -2,6 +2,7 @@
 import type { ForgeAddress } from '../configuration/forge.ts'
 import type { Configuration } from '../configuration/settings.ts'
 import { FleetError } from '../fleet/errors.ts'
+import type { GitHubApp } from '../forge/github/app.ts'
 import { rotatedToken, type TokenSource } from '../forge/token.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Forge, ReadHook } from '../ports/forge.ts'
@@ -17,13 +18,19 @@ export async function openForge(
   { kind, server, repository }: ForgeAddress,
   configuration: Configuration,
   clock: Clock,
+  app?: GitHubApp,
 ): Promise<OpenedForge> {
   const token = forgeToken(configuration)
   switch (kind) {
     case 'github': {
       const { createGitHubForge } = await import('../forge/github/forge.ts')
       const { readGitHubHook } = await import('../forge/github/hook.ts')
-      const forge = createGitHubForge({ server, repository, login: { token }, clock })
+      const forge = createGitHubForge({
+        server,
+        repository,
+        login: app === undefined ? { token } : { app },
+        clock,
+      })
       return { forge, readHook: readGitHubHook }
     }
     case 'gitlab': {

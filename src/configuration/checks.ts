@@ -46,6 +46,10 @@ export function isSigningKey(text: string): boolean {
   return /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
 }
 
+export function wholeNumber(text: string): string | undefined {
+  return /^[1-9]\d{0,14}$/.test(text) ? undefined : 'must be a whole number'
+}
+
 export function days(text: string): string | undefined {
   return /^\d{1,4}$/.test(text) ? undefined : 'must be a whole number of days'
 }

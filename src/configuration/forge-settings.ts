@@ -1,5 +1,5 @@
 /** Settings of the forge: where pull requests are, and how Fleetwright logs in there. */
-import { anything, forgeRepository, httpUrl, oneOf, seconds, token } from './checks.ts'
+import { anything, forgeRepository, httpUrl, oneOf, seconds, token, wholeNumber } from './checks.ts'
 
 export const FORGE_SETTINGS = [
   {
@@ -39,6 +39,37 @@ export const FORGE_SETTINGS = [
     parse: token,
     secret: true,
     description: 'The token itself, instead of a file',
+  },
+  {
+    key: 'github-app-id',
+    placeholder: '<number>',
+    default: undefined,
+    parse: wholeNumber,
+    description:
+      'GitHub App to log in as, instead of with a token: to the API, and to git when there is no fleet-token',
+  },
+  {
+    key: 'github-app-installation',
+    placeholder: '<number>',
+    default: undefined,
+    parse: wholeNumber,
+    description: 'Its installation on the owner of the fleet repository',
+  },
+  {
+    key: 'github-app-key-file',
+    placeholder: '<file>',
+    default: undefined,
+    parse: anything,
+    description:
+      'File with a private key of the GitHub App, as GitHub gives it (PEM); a new key in it is noticed',
+  },
+  {
+    key: 'github-app-key',
+    placeholder: '<key>',
+    default: undefined,
+    parse: anything,
+    secret: true,
+    description: 'The private key itself, instead of a file; its line ends may be written as `\\n`',
   },
   {
     key: 'forge-hook-secret-file',

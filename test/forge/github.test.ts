@@ -75,11 +75,12 @@ function asUser(standIn: Pick<GitHubStandIn, 'api'>, token: string = TOKEN): For
   })
 }
 
-function asApp(standIn: Pick<GitHubStandIn, 'api'>, appId = APP_ID): Forge {
+function asApp(t: Test, standIn: Pick<GitHubStandIn, 'api'>, appId = APP_ID): Forge {
   const { api } = standIn
   const app = createGitHubApp({
     ...{ api, appId, installationId: INSTALLATION_ID, clock: systemClock, readKey: async () => PEM },
   })
+  t.teardown(() => app.stop())
   return createGitHubForge({
     ...{ server: 'https://github.example.com', api, repository: REPOSITORY, clock: systemClock },
     login: { app },
@@ -135,10 +136,10 @@ test('a user keeps the contract', async (t) => {
 
 test('a GitHub App keeps the contract', async (t) => {
   const started = await start(t, 'app', { pageSize: 3 })
-  const forge = asApp(started.standIn)
+  const forge = asApp(t, started.standIn)
   t.teardown(() => forge.stop())
   // Its key is of another App.
-  const denied = async () => ({ forge: asApp(started.standIn, 1), token: PEM.slice(40, 90) })
+  const denied = async () => ({ forge: asApp(t, started.standIn, 1), token: PEM.slice(40, 90) })
   await forgeContract(t, worldOf(started, forge, denied))
   t.strictSame(started.standIn.violations, [], 'every request and answer is as described')
 })
@@ -162,7 +163,7 @@ function report(commit: string, count: number): CheckReport {
 
 test('an App adds annotations 50 at a time, and completes the check run with the last ones', async (t) => {
   const { memory, standIn } = await start(t, 'app')
-  const forge = asApp(standIn)
+  const forge = asApp(t, standIn)
   t.teardown(() => forge.stop())
   const { head } = await memory.people.openPullRequest({ branch: 'b', title: 'B', files: { 'a.txt': 'a\n' } })
   // It is cut off between the second and the third part.
@@ -194,7 +195,10 @@ test('the token of an App is minted once an hour, and anew when it was revoked',
     ...{ server: 'https://github.example.com', api: standIn.api, repository: REPOSITORY, clock: systemClock },
     login: { app },
   })
-  t.teardown(() => forge.stop())
+  t.teardown(async () => {
+    await forge.stop()
+    app.stop()
+  })
   await Promise.all([forge.pullRequest(1), forge.pullRequest(2), forge.openPullRequests('main')])
   t.equal(standIn.minted.length, 1, 'whoever asks at the same time')
   now += 54 * 60_000

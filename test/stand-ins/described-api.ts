@@ -3,7 +3,7 @@
  * allow, is written down as a violation and answered with 500.
  */
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Ajv, type ValidateFunction } from 'ajv'
 
 export interface ApiDescription {
@@ -57,6 +57,8 @@ export interface DescribedApiOptions {
   readonly handlers: Readonly<Record<string, (call: Call) => Answer | Promise<Answer>>>
   /** Answers in place of the handler when it gives an answer: logins, faults. */
   readonly first: (call: Call) => Answer | undefined
+  /** What is not of the API. */
+  readonly others?: (request: IncomingMessage, response: ServerResponse) => void
 }
 
 export async function startDescribedApi(options: DescribedApiOptions): Promise<DescribedApi> {
@@ -84,6 +86,10 @@ export async function startDescribedApi(options: DescribedApiOptions): Promise<D
     return checks.answer(index, answer)
   }
   const server = createServer(async (request, response) => {
+    if (options.others !== undefined && !request.url?.startsWith(`${options.prefix}/`)) {
+      options.others(request, response)
+      return
+    }
     let answer: Answer
     try {
       answer = await answerTo(request)

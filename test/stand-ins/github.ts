@@ -3,10 +3,12 @@
  * description does not say in schemas is played here: limits, pages, rights, lines that are not in the diff.
  */
 
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ObjectId } from '../../src/fleet/ids.ts'
 import { git } from '../../src/git/child-process.ts'
+import { createGitHttpHandler } from '../../src/git/http-server.ts'
 import type { PullRequest } from '../../src/ports/forge.ts'
 import type { ForgeSight, ShownAnnotation } from '../support/forge-world.ts'
 import type { MemoryForge } from '../support/memory-forge.ts'
@@ -129,6 +131,7 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
       ...talk(state),
       ...checks(state),
     },
+    others: gitOverHttp(state),
     first(call) {
       const denied = authorize(state, call)
       if (denied !== undefined) return denied
@@ -152,6 +155,21 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
       state.protection = how
     },
     fail: (operation, answer, times = 1) => void faults.push({ operation, answer, left: times }),
+  }
+}
+
+/** Clones and pushes with the same tokens. */
+function gitOverHttp({
+  directory,
+  tokens,
+}: State): (request: IncomingMessage, response: ServerResponse) => void {
+  const handler = createGitHttpHandler(directory)
+  return (request, response) => {
+    const basic = (request.headers.authorization ?? '').replace(/^Basic /, '')
+    const [user, token = ''] = Buffer.from(basic, 'base64').toString().split(':')
+    if (user !== 'x-access-token' || !tokens.has(token))
+      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="GitHub"' }).end()
+    else void handler(request, response, (request.url ?? '').replace(`/${OWNER}/${REPO}.git`, ''))
   }
 }
 

@@ -29,6 +29,7 @@ export interface GitHubSettings {
   readonly api?: string
   /** `owner/name` */
   readonly repository: string
+  /** An App may be used for git too: its owner stops it. */
   readonly login: { readonly app: GitHubApp } | { readonly token: TokenSource }
   readonly clock: Clock
   readonly limits?: ForgeFetchLimits
@@ -62,7 +63,6 @@ export function createGitHubForge(settings: GitHubSettings): Forge {
     teamMembers: (team) => membersOf(repository, team),
     async stop() {
       client.stop()
-      app?.stop()
     },
   }
 }

@@ -9,6 +9,8 @@ export interface Credentials {
    * @throws FleetError `remote-denied` when the token file cannot be read or is empty
    */
   authorization(): Promise<string | undefined>
+  /** The remote did not take it: another one is given next time, where there is another. */
+  refused?(authorization: string): void
   /** A text of the remote with every token taken out that was ever used. */
   redact(text: string): string
 }

@@ -54,6 +54,7 @@ export function createHttpClient(
     const authorization = await credentials.authorization()
     const answer = await sendTwice(send, withAuthorization(exchange, authorization))
     if (answer.status !== 401) return answer
+    if (authorization !== undefined) credentials.refused?.(authorization)
     // The token may have been rotated between reading and sending; nothing was carried out.
     const again = await credentials.authorization()
     return again === authorization ? answer : await send(withAuthorization(exchange, again))

@@ -74,10 +74,12 @@ async function post(
 const DENIED = /authentication failed|could not read (?:username|password)|returned error: 40[134]|not found/i
 
 function nativeAccess(url: string, credentials: Credentials): NativeAccess {
+  let used: string | undefined
   return {
     url,
     async environment() {
       const authorization = await credentials.authorization()
+      used = authorization
       const settings: (readonly [string, string])[] = [
         ['http.followRedirects', 'false'],
         ['http.lowSpeedLimit', '1'],
@@ -97,7 +99,9 @@ function nativeAccess(url: string, credentials: Credentials): NativeAccess {
     failure(words) {
       if (!isFaultOfRemote(words)) return undefined
       const said = credentials.redact(plain(words))
-      return DENIED.test(words)
+      const isDenied = DENIED.test(words)
+      if (isDenied && used !== undefined) credentials.refused?.(used)
+      return isDenied
         ? new FleetError('remote-denied', `${url} does not let git in: ${said}`)
         : new FleetError('remote-unavailable', `git cannot talk to ${url}: ${said}`, {
             limited: /returned error: 429/.test(words),
