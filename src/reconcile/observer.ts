@@ -5,20 +5,13 @@
  */
 
 import { deletionHold } from '../fleet/deletion.ts'
-import { engineFor } from '../fleet/engine.ts'
-import type { Id, ObjectId } from '../fleet/ids.ts'
-import { isId } from '../fleet/ids.ts'
+import { type Id, isId } from '../fleet/ids.ts'
 import type { Cluster, Installation, Slug } from '../fleet/intents.ts'
-import {
-  applicationNameOf,
-  type EngineUnit,
-  engineUnitOf,
-  shardUnitNameOf,
-} from '../fleet/observed/engine-units.ts'
+import { deploymentState } from '../fleet/observed/deployment-state.ts'
 import { type Deadlines, judge, type Verdict } from '../fleet/observed/judge.ts'
 import type { DeletionInput } from '../fleet/observed/removal.ts'
-import type { EngineSight, InstallationSight, ResourceSight } from '../fleet/observed/sight.ts'
-import { installationFolder, roleOf } from '../fleet/paths.ts'
+import type { InstallationSight, ResourceSight } from '../fleet/observed/sight.ts'
+import { roleOf } from '../fleet/paths.ts'
 import { waitingReason } from '../fleet/state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Clusters, CONTROL_CLUSTER } from '../ports/clusters.ts'
@@ -28,7 +21,7 @@ import type { ObservedCluster, ObservedInstallation, Sights } from '../ports/sig
 import type { FleetWriter, HeadChange } from '../ports/writer.ts'
 import { type ClusterWorld, openClusterWorld } from './cluster-world.ts'
 import type { DriftDetector } from './drift-detector.ts'
-import { type EngineWorld, openEngineWorld } from './engine-world.ts'
+import { createEngineSights, type EngineSights } from './engine-sights.ts'
 import { type InfrastructureWorld, openInfrastructureWorld } from './infrastructure-world.ts'
 import { judgeClusters } from './judge-clusters.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -82,24 +75,20 @@ class FleetObserver implements Observer {
   readonly #dirty = new Set<Id>()
   /** When an installation is to be judged again though nothing was seen. */
   readonly #again = new Map<Id, number>()
-  /** Folder that was seen applied and in sync; absent while the engine has not got there. */
-  readonly #settled = new Map<Id, ObjectId>()
-  readonly #engines: EngineWorld | undefined
+  readonly #engines: EngineSights
   readonly #infrastructure: InfrastructureWorld | undefined
   readonly #unsubscribe: () => void
   readonly #loop: Loop
 
   constructor(options: ObserverOptions) {
     this.#options = options
-    const { writer, clusters, clock, control } = options
+    const { writer, clusters, folders, clock, control } = options
     this.#completed = new Map(options.completed)
-    this.#engines = control
-      ? openEngineWorld({
-          api: clusters.get(CONTROL_CLUSTER),
-          clock,
-          onWord: (engine, name) => this.#word(engine, name),
-        })
-      : undefined
+    this.#engines = createEngineSights({
+      ...{ writer, folders, clock },
+      api: control ? clusters.get(CONTROL_CLUSTER) : undefined,
+      onWord: (ids) => this.#touchAll(ids),
+    })
     this.#infrastructure = control
       ? openInfrastructureWorld({ api: clusters.get(CONTROL_CLUSTER), clock })
       : undefined
@@ -131,7 +120,7 @@ class FleetObserver implements Observer {
   }
 
   control(): ReturnType<Sights['control']> {
-    return this.#engines?.contact
+    return this.#engines.contact
   }
 
   touch(id: Id): void {
@@ -140,7 +129,7 @@ class FleetObserver implements Observer {
   }
 
   isSettled(id: Id): boolean {
-    if (this.#settled.has(id)) return true
+    if (this.#engines.isSettled(id)) return true
     const observed = this.#known.get(id)
     return observed !== undefined && observed.sight?.engine === undefined && observed.verdict.completed
   }
@@ -149,7 +138,7 @@ class FleetObserver implements Observer {
     this.#unsubscribe()
     await this.#loop.close()
     await Promise.all([...this.#worlds.values()].map((world) => world.close()))
-    await this.#engines?.close()
+    await this.#engines.close()
     await this.#infrastructure?.close()
   }
 
@@ -177,14 +166,8 @@ class FleetObserver implements Observer {
     this.#loop.wake()
   }
 
-  /** An Application stands for one installation, a Kustomization for all of a shard. */
-  #word(engine: EngineUnit['engine'], name: string): void {
-    const { fleet } = this.#options.writer
-    if (engine === 'argocd') return this.#touch(name.slice(applicationNameOf('' as Id).length))
-    const [, cluster = '', shard = ''] = /^(.+)-shard-(.)$/.exec(name) ?? []
-    for (const { metadata } of fleet.installationsOn(cluster))
-      if (shardUnitNameOf(cluster, shard) === name && metadata.id.startsWith(shard))
-        this.#dirty.add(metadata.id)
+  #touchAll(ids: Iterable<Id>): void {
+    for (const id of ids) this.#dirty.add(id)
     this.#loop.wake()
   }
 
@@ -206,7 +189,7 @@ class FleetObserver implements Observer {
   #manifestChanged(path: string): void {
     const role = roleOf(path)
     if (role.role !== 'rendered' || role.id === undefined || role.cluster === undefined) return
-    this.#settled.delete(role.id)
+    this.#engines.unsettle(role.id)
     this.#options.drift?.wantedChanged(role.cluster, role.id)
     this.#dirty.add(role.id)
   }
@@ -225,7 +208,7 @@ class FleetObserver implements Observer {
     judgeClusters({
       ...this.#options,
       sightOf: (name) => this.cluster(name),
-      chartOf: (engine, unit) => this.#engines?.chart(engine, unit),
+      chartOf: (engine, unit) => this.#engines.chart(engine, unit),
     })
     const ids = [...this.#dirty]
     this.#dirty.clear()
@@ -242,7 +225,7 @@ class FleetObserver implements Observer {
     this.#known.delete(id)
     this.#again.delete(id)
     this.#completed.delete(id)
-    this.#settled.delete(id)
+    this.#engines.unsettle(id)
     this.#options.observations.remove('installation', id)
   }
 
@@ -289,26 +272,11 @@ class FleetObserver implements Observer {
     const cluster = spec.placement?.cluster
     if (cluster === undefined) return undefined
     const world = this.#worlds.get(cluster)
-    const engine = await this.#engineSight(cluster, metadata.id)
+    const engine = await this.#engines.sightOf(cluster, metadata.id)
     const seen = world?.sightOf(metadata.id)
     if (seen === undefined) return undefined
     const beside = this.#options.beside?.ofInstallation(installation)
     return { ...seen, engine, ...beside, resources: [...seen.resources, ...(beside?.resources ?? [])] }
-  }
-
-  async #engineSight(cluster: Slug, id: Id): Promise<EngineSight | undefined> {
-    const { writer, folders } = this.#options
-    const { head } = writer
-    const engine = engineFor(writer.fleet.settings, writer.fleet.cluster(cluster))
-    const unit = engineUnitOf(engine, cluster, id)
-    const word = this.#engines?.word(engine, unit.name)
-    if (word === undefined) return undefined
-    const there = word.revision === undefined ? undefined : await folders.at(word.revision, unit.folder)
-    const wanted: ObjectId | undefined = await folders.at(head, installationFolder(cluster, id))
-    const current = there !== undefined && there === wanted
-    if (!current) this.#settled.delete(id)
-    else if (word.sync === 'synced' && writer.head === head) this.#settled.set(id, there)
-    return { ...word, current }
   }
 
   #keep(installation: Installation, sight: InstallationSight | undefined, verdict: Verdict): void {
@@ -323,7 +291,7 @@ class FleetObserver implements Observer {
     if (verdict.judgeAgainAt === undefined) this.#again.delete(id)
     else this.#again.set(id, verdict.judgeAgainAt)
     if (verdict.completed) this.#completed.set(id, generation)
-    this.#options.onJudged?.(id, this.#settled.has(id), sight)
+    this.#options.onJudged?.(id, this.#engines.isSettled(id), sight)
     if (sight === undefined) return
     const told = observations.get('installation', id)
     if (told?.generation === generation && before !== undefined && isSame(before, verdict, sight)) return
@@ -360,12 +328,4 @@ function isSame(
     before.sight?.mattermost?.state === mattermost?.state &&
     before.sight?.mattermost?.generationObserved === mattermost?.generationObserved
   )
-}
-
-/** State of a cluster installation on the wire (reference: mattermost-cloud §2.3). */
-function deploymentState({ namespace, mattermost }: InstallationSight): string {
-  if (namespace === 'terminating' || mattermost?.deleting === true) return 'deletion-requested'
-  if (mattermost === undefined) return 'creation-requested'
-  if (!mattermost.generationObserved || mattermost.state === undefined) return 'reconciling'
-  return mattermost.state
 }
