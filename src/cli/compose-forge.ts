@@ -8,9 +8,11 @@ import type { Id } from '../fleet/ids.ts'
 import { commentOf } from '../fleet/review/comment.ts'
 import type { ReviewPlan } from '../fleet/review/plan.ts'
 import { reportOf } from '../fleet/review/report.ts'
+import type { FleetError } from '../fleet/errors.ts'
 import type { GitHubApp } from '../forge/github/app.ts'
+import type { ForgeRepository } from '../git/fleet-identity.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
-import type { Forge, ReadHook } from '../ports/forge.ts'
+import type { Forge, ForgeAccess, ReadHook } from '../ports/forge.ts'
 import type { Observations } from '../ports/observations.ts'
 import {
   type FindOrigin,
@@ -46,6 +48,8 @@ export interface ForgeOptions {
   readonly randomness: Randomness
   readonly logger: Logger
   readonly onError: (error: unknown) => void
+  /** @returns what to stop for, when it is another repository than before */
+  readonly sawRepository: (repository: ForgeRepository) => FleetError | undefined
 }
 
 /** What works on the fleet, once there is one. */
@@ -80,7 +84,7 @@ export const NO_FORGE: RunningForge = {
   close: async () => undefined,
 }
 
-/** Undefined: none is configured. @throws FleetError `invalid-configuration` */
+/** Undefined: none is configured. @throws FleetError `invalid-configuration`, `history-rewritten` for a replaced repository */
 export async function composeForge(options: ForgeOptions): Promise<OpenForge | undefined> {
   const { configuration, history, committer, registry, clock, randomness, onError } = options
   const address = forgeAddress(configuration)
@@ -89,8 +93,28 @@ export async function composeForge(options: ForgeOptions): Promise<OpenForge | u
   const metrics = createPullRequestMetrics(registry)
   const contact = new ForgeContact({ clock, randomness, onFailure: metrics.forgeFailed })
   const origins = createOrigins({ forge, contact, history, committer, clock, onError })
+  await requireSameRepository({ ...options, forge, contact })
   const parts: Opened = { ...options, address, forge, readHook, contact, origins, metrics }
   return { forge, contact, findOrigin: origins.find, start: (work) => startWork(parts, work) }
+}
+
+/** Before anything is written. When the forge does not answer now, the check of the rights sees it later. */
+async function requireSameRepository({
+  forge,
+  contact,
+  sawRepository,
+  onError,
+}: Pick<Opened, 'forge' | 'contact' | 'sawRepository' | 'onError'>): Promise<void> {
+  let access: ForgeAccess
+  try {
+    access = await contact.ask(() => forge.access())
+  } catch (error) {
+    return onError(error)
+  }
+  const trouble = sawRepository({ url: forge.url, id: access.repository })
+  if (trouble === undefined) return
+  await forge.stop()
+  throw trouble
 }
 
 interface Opened extends ForgeOptions {
@@ -120,7 +144,10 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
     onPlanned: origins.remember,
     onEnded: outcomes.wake,
   })
-  const access = startAccessCheck({ forge, contact, clock, logger, onError })
+  const access = startAccessCheck({
+    ...{ forge, contact, clock, logger, onError },
+    onAccess: ({ repository: id }) => void opened.sawRepository({ url: forge.url, id }),
+  })
   return {
     pullRequests,
     hooks: hookReceiver(opened, writer, pullRequests.wake),

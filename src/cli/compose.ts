@@ -13,6 +13,7 @@ import { FLEET_PATH } from '../fleet/paths.ts'
 import type { StateOf } from '../fleet/transactions/installations/common.ts'
 import type { RepositoryHome } from '../git/contracts.ts'
 import { openEmbeddedHome } from '../git/embedded/home.ts'
+import type { FleetIdentity } from '../git/fleet-identity.ts'
 import { createHistory } from '../git/history.ts'
 import { createGitHttpHandler } from '../git/http-server.ts'
 import { openRemoteHome } from '../git/remote/home.ts'
@@ -38,6 +39,7 @@ import { openSigning } from './compose-signing.ts'
 import { fleetTransport } from './fleet-transport.ts'
 import { type ConfiguredGitHubApp, configuredGitHubApp } from './github-app.ts'
 import { pushPace } from './push-pace.ts'
+import { openIdentity } from './open-identity.ts'
 
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
 const STALE_AFTER = 120_000
@@ -59,20 +61,22 @@ export async function composeServer(configuration: Configuration, version: strin
   const logger = pino({ level: configuration['log-level'] }, pino.destination({ dest: 2, sync: false }))
   const registry = new Registry()
   const app = await configuredGitHubApp(configuration, systemClock)
-  const home = await openHome(configuration, data, app)
-  const history = createHistory(home.gitDirectory)
   const sets = await readTemplateSets(TEMPLATE_FOLDER)
   const interval = Number(configuration['poll-seconds']) * 1000
   const placement = configuration.loops === 'none' ? 'deferred' : 'now'
   const clock = systemClock
   const randomness = createPooledRandomness(systemRandomness)
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
+  const identity = await openIdentity({ configuration, clock, onError })
+  const home = await openHome(configuration, identity, app)
+  const history = createHistory(home.gitDirectory)
   const signing = await openSigning({ configuration, clock, logger, interval, onError })
   const actor = signing.writer.committer
   const committer = actor.name
   const forge = await openForge(home, {
     ...{ configuration, history, committer, registry, clock, randomness, logger, onError },
     ...(app === undefined ? {} : { gitHubApp: app.app }),
+    sawRepository: identity.sawRepository,
   })
   const pace = pushPace(configuration)
   const writer = await openWriter({
@@ -178,6 +182,7 @@ export async function composeServer(configuration: Configuration, version: strin
       await work.reviews.close()
       await observation.close()
       await writer.close()
+      await identity.close()
       await parts.secrets.close()
       await signing.close()
       app?.app.stop()
@@ -207,11 +212,11 @@ async function openWriter(options: WriterOptions): Promise<RepositoryWriter> {
 /** @throws FleetError what `openEmbeddedHome` and `openRemoteHome` throw */
 async function openHome(
   configuration: Configuration,
-  data: string,
+  identity: FleetIdentity,
   app: ConfiguredGitHubApp | undefined,
 ): Promise<RepositoryHome> {
-  const { fleet = join(data, 'fleet.git') } = configuration
+  const { data, fleet = join(data, 'fleet.git') } = configuration
   const transport = await fleetTransport(fleet, configuration, app)
-  if (transport === undefined) return await openEmbeddedHome(fleet)
-  return await openRemoteHome({ transport, folder: join(data, 'remote') })
+  if (transport === undefined) return await openEmbeddedHome(fleet, identity)
+  return await openRemoteHome({ transport, folder: join(data, 'remote'), identity })
 }

@@ -95,6 +95,15 @@ export const SETTINGS = [
     description: 'Host keys of the ssh servers that may be talked to, as `known_hosts` of OpenSSH has them',
   },
   {
+    key: 'accept-new-history',
+    placeholder: '<commit>',
+    default: undefined,
+    parse: (text) =>
+      /^[0-9a-f]{40}$/.test(text) ? undefined : 'must be the id of a commit, 40 hexadecimal digits',
+    description:
+      'Confirms, once, that main of the fleet repository was rewritten or replaced on purpose: a history that contains this commit is taken',
+  },
+  {
     key: 'signing-key-file',
     placeholder: '<file>',
     default: undefined,

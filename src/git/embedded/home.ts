@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { FleetError } from '../../fleet/errors.ts'
 import { git } from '../child-process.ts'
 import type { RepositoryHome } from '../contracts.ts'
+import type { FleetIdentity } from '../fleet-identity.ts'
 import { lockInstance } from '../instance-lock.ts'
-import { createMainGuard } from '../main-guard.ts'
+import { createMainGuard, gone } from '../main-guard.ts'
 import { createObjectReader } from '../object-reader.ts'
 import { buildPack } from '../pack.ts'
 import { removeHalfPacks, removeStaleLocks, storePack } from '../pack-folder.ts'
@@ -24,12 +25,15 @@ const SETTINGS = [
 
 /**
  * Opens a bare repository, or makes it.
- * @throws FleetError `invalid-configuration` when another process works on it, or it is no bare repository
+ * @throws FleetError `invalid-configuration` when another process works on it, or it is no bare repository;
+ * `history-rewritten` when it is not there and was
  */
-export async function openEmbeddedHome(directory: string): Promise<RepositoryHome> {
+export async function openEmbeddedHome(directory: string, identity?: FleetIdentity): Promise<RepositoryHome> {
+  const isThere = await exists(join(directory, 'HEAD'))
+  // A disk that is not mounted looks like a repository that has to be made.
+  if (!isThere && identity?.main !== undefined) throw gone(identity.main)
   await mkdir(dirname(directory), { recursive: true })
-  if (!(await exists(join(directory, 'HEAD'))))
-    await git(['init', '--quiet', '--bare', '--initial-branch=main', directory])
+  if (!isThere) await git(['init', '--quiet', '--bare', '--initial-branch=main', directory])
   if (!(await exists(join(directory, 'objects'))))
     throw new FleetError(
       'invalid-configuration',
@@ -41,21 +45,23 @@ export async function openEmbeddedHome(directory: string): Promise<RepositoryHom
   for (const [key, value] of SETTINGS) await git(['config', key, value], { directory })
   const objects = createObjectReader(directory)
   const refs = createRefTransactions(directory, { durable: true })
-  const guard = createMainGuard(directory)
+  const guard = createMainGuard({ directory, ...(identity === undefined ? {} : { identity }) })
   return {
     gitDirectory: directory,
     native: undefined,
     tips: () => readTips(directory),
     async fetch() {
+      guard.check()
       const tips = await readTips(directory)
       await guard.admit(tips)
       return tips
     },
     objects,
     async push(updates, fresh) {
+      guard.check()
       if (fresh.length > 0) await storePack(directory, buildPack(fresh, false))
       const pushed = await refs.update(updates)
-      if (pushed.outcome === 'accepted') guard.wrote(updates)
+      if (pushed.outcome === 'accepted') await guard.wrote(updates)
       return pushed
     },
     async maintain() {

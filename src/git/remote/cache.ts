@@ -7,6 +7,7 @@ import { FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { git, runGit } from '../child-process.ts'
 import type { RefUpdate } from '../contracts.ts'
+import type { FleetIdentity } from '../fleet-identity.ts'
 import { createMainGuard } from '../main-guard.ts'
 import { removeHalfPacks, removeStaleLocks } from '../pack-folder.ts'
 import { createRefTransactions, type RefChange, readTips } from '../ref-transactions.ts'
@@ -31,6 +32,8 @@ export interface Cache {
    * @throws FleetError `remote-unavailable`, `history-rewritten`, `repository-damaged`
    */
   fetch(): Promise<ReadonlyMap<RefName, ObjectId>>
+  /** @throws FleetError `history-rewritten` when the remote is known to be another repository */
+  check(): void
   /** @throws FleetError `history-rewritten` when the remote has no main any more */
   expectMain(remote: ReadonlyMap<RefName, ObjectId>): Promise<void>
   /** Own push that was accepted; its objects are here already. */
@@ -41,15 +44,21 @@ export interface Cache {
 export interface CacheOptions {
   readonly directory: string
   readonly native: NativeAccess
+  readonly identity?: FleetIdentity
 }
 
 /** Makes the bare repository when it is not there. @throws FleetError `repository-damaged` */
 export async function openCache(options: CacheOptions): Promise<Cache> {
-  const { directory } = options
+  const { directory, identity } = options
   await prepare(directory)
   const refs = createRefTransactions(directory, { durable: false })
   let tips = await readTips(directory)
-  const guard = createMainGuard(directory, tips.get(MAIN))
+  const seen = tips.get(MAIN)
+  const guard = createMainGuard({
+    directory,
+    ...(seen === undefined ? {} : { seen }),
+    ...(identity === undefined ? {} : { identity }),
+  })
   async function move(changes: readonly RefChange[]): Promise<void> {
     if (changes.length === 0) return
     const moved = await refs.update(changes)
@@ -68,13 +77,14 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       tips = incoming
       return tips
     },
+    check: () => guard.check(),
     expectMain: async (remote) => {
       if (!remote.has(MAIN)) await guard.admit(remote)
     },
     async advance(updates) {
       await move(updates.map(({ ref, next }) => ({ ref, expected: tips.get(ref), next })))
-      guard.wrote(updates)
       tips = new Map([...tips, ...updates.map(({ ref, next }) => [ref, next] as const)])
+      await guard.wrote(updates)
     },
     close: () => refs.close(),
   }

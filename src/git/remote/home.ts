@@ -6,6 +6,7 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import { git } from '../child-process.ts'
 import type { NewObject, PushOutcome, RefUpdate, RepositoryHome } from '../contracts.ts'
+import type { FleetIdentity } from '../fleet-identity.ts'
 import { type InstanceLock, lockInstance } from '../instance-lock.ts'
 import { createObjectReader } from '../object-reader.ts'
 import { buildPack } from '../pack.ts'
@@ -22,13 +23,15 @@ export interface RemoteHomeOptions {
   readonly transport: GitTransport
   /** Folder for clones; each URL has one of its own below it. */
   readonly folder: string
+  readonly identity?: FleetIdentity
 }
 
 /**
  * @throws FleetError `remote-unavailable`, `remote-denied`, `history-rewritten`, `invalid-configuration` when the default
  * branch is not main, the server cannot push atomically, or another process works on the clone
  */
-export async function openRemoteHome({ transport, folder }: RemoteHomeOptions): Promise<RepositoryHome> {
+export async function openRemoteHome(options: RemoteHomeOptions): Promise<RepositoryHome> {
+  const { transport, folder, identity } = options
   const { url } = transport
   const directory = join(folder, `${createHash('sha256').update(url).digest('hex').slice(0, 16)}.git`)
   let lock: InstanceLock | undefined
@@ -37,7 +40,11 @@ export async function openRemoteHome({ transport, folder }: RemoteHomeOptions): 
     lock = await lockInstance(folder)
     const connection = await connect(transport)
     await requireMain(url, connection)
-    const cache = await openFilled({ directory, native: transport.native })
+    const cache = await openFilled({
+      directory,
+      native: transport.native,
+      ...(identity === undefined ? {} : { identity }),
+    })
     return createHome({ directory, transport, connection, cache, lock })
   } catch (error) {
     await transport.close()
@@ -63,6 +70,7 @@ function createHome({ directory, transport, connection, cache, lock }: HomeParts
     native: transport.native,
     tips,
     async fetch() {
+      cache.check()
       const remote = await tips()
       if (equal(remote, cache.tips)) return remote
       await cache.expectMain(remote)
@@ -87,6 +95,7 @@ async function push(
   updates: readonly RefUpdate[],
   fresh: readonly NewObject[],
 ): Promise<PushOutcome> {
+  cache.check()
   const pack = buildPack(fresh, false)
   // Beside the push: the disk is busy while the network is.
   const [stored, pushed] = await Promise.allSettled([

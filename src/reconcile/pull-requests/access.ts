@@ -17,6 +17,8 @@ export interface AccessCheckOptions {
   readonly clock: Clock
   readonly logger: { info(data: object, text: string): void; warn(data: object, text: string): void }
   readonly onError: (error: unknown) => void
+  /** Whatever the forge answers. */
+  readonly onAccess: (access: ForgeAccess) => void
 }
 
 export interface AccessCheck {
@@ -39,6 +41,7 @@ export function startAccessCheck(options: AccessCheckOptions): AccessCheck {
           if (isAway(error)) lookAt = Number.NEGATIVE_INFINITY
           throw error
         })
+      options.onAccess(access)
       const found = missingRights(access)
       if (missing === undefined || found.join() !== missing.join()) tell(logger, forge.url, access, found)
       missing = found
