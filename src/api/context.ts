@@ -5,6 +5,7 @@ import type { Problem } from '../fleet/files.ts'
 import type { FleetPath, Id, ObjectId } from '../fleet/ids.ts'
 import type { Intent } from '../fleet/intents.ts'
 import type { Actor, RequestContext, Transaction } from '../fleet/transaction.ts'
+import type { ChangeReviews } from '../ports/change-reviews.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
 import type { Drifts } from '../ports/drifts.ts'
 import type { HookReceiver, PullRequests } from '../ports/pull-requests.ts'
@@ -31,6 +32,7 @@ export interface Parts {
   readonly leases: Leases
   readonly secrets: SecretBackend
   readonly secretHolds: SecretHolds
+  readonly changeReviews: ChangeReviews
   /** Documents that are not valid, and what else is wrong in the fleet repository. */
   readonly problems: () => readonly Problem[]
   readonly pullRequests: PullRequests

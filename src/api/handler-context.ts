@@ -23,6 +23,7 @@ export interface Incoming {
 
 export function createHandlerContext(parts: Parts, incoming: Incoming): HandlerContext {
   const { route, params, bytes, request, log, dryRun } = incoming
+  const submission = { request, role: incoming.role, wire: route.wire }
   function param(name: string): string {
     const value = params.get(name)
     if (value === undefined) throw new RangeError(`${route.path} has no parameter ${name}`)
@@ -48,6 +49,6 @@ export function createHandlerContext(parts: Parts, incoming: Incoming): HandlerC
       if (unknown.length > 0) incoming.onUnknownKeys(unknown)
       return value
     },
-    submit: (change) => (dryRun ? planChange(parts, change, request) : submitChange(parts, change, request)),
+    submit: (change) => (dryRun ? planChange : submitChange)(parts, change, submission),
   }
 }

@@ -59,6 +59,8 @@ export interface ForgeWork {
   readonly observations: Observations
   readonly sights: Sights
   readonly store: FleetStore
+  /** A pull request was merged or closed. */
+  readonly onEnded: () => void
   /** State of an installation as it was last told. */
   readonly recorded: (id: Id) => string | undefined
 }
@@ -142,7 +144,10 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
     pollMilliseconds: Number(pollSeconds) * 1_000,
     onOpen: (numbers) => reviews.keepOnly(numbers),
     onPlanned: origins.remember,
-    onEnded: outcomes.wake,
+    onEnded() {
+      outcomes.wake()
+      work.onEnded()
+    },
   })
   const access = startAccessCheck({
     ...{ forge, contact, clock, logger, onError },

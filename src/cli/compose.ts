@@ -25,6 +25,7 @@ import { startDeletionLoop } from '../reconcile/deletion.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startMaintenance } from '../reconcile/maintenance.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
+import { startReviewLoop } from '../reconcile/reviews.ts'
 import { startSecretSweep } from '../reconcile/secret-sweep.ts'
 import { createRenderChanges } from '../render/render.ts'
 import { createSecretHolds } from '../secrets/holds.ts'
@@ -106,6 +107,11 @@ export async function composeServer(configuration: Configuration, version: strin
     onError,
   })
   const secretHolds = createSecretHolds()
+  const changeReviews = startReviewLoop({
+    ...{ writer, history, secrets, clock, onError },
+    forge: forge?.forge,
+    holds: secretHolds,
+  })
   const sweep =
     placement === 'now'
       ? startSecretSweep({
@@ -129,6 +135,7 @@ export async function composeServer(configuration: Configuration, version: strin
       ...{ writer, home, clock, randomness, placement },
       folder: join(data, 'reviews.git'),
     }),
+    onEnded: () => changeReviews.wake(),
     recorded: (id: Id) => observation.tracker.recorded('installation', id)?.state,
   }
   const forgeWork = forge?.start(work) ?? NO_FORGE
@@ -148,6 +155,7 @@ export async function composeServer(configuration: Configuration, version: strin
     leases: createMemoryLeases(clock),
     secrets,
     secretHolds,
+    changeReviews,
     problems: () => [
       ...writer.problems(),
       ...signing.problems(),
@@ -165,6 +173,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
     startMaintenance({ writer, maintain: () => home.maintain(), clock, onError }),
+    changeReviews,
     ...(sweep === undefined ? [] : [sweep]),
     ...(deletions === undefined ? [] : [deletions]),
     ...(placement === 'now' ? [startPlacementLoop({ writer, clock, randomness, actor, onError })] : []),

@@ -198,3 +198,10 @@ function reachesInstallations(before: Intent | undefined, after: Intent | undefi
   if (before?.kind !== 'Cluster' || after?.kind !== 'Cluster') return false
   return before.spec.operation.generation !== after.spec.operation.generation
 }
+
+const DEFAULT_EXPIRE_HOURS = 168
+
+/** How long a review may be open, milliseconds. */
+export function reviewLifetime(policy: ChangePolicy | undefined): number {
+  return (policy?.review?.expireHours ?? DEFAULT_EXPIRE_HOURS) * 3_600_000
+}

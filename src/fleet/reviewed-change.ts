@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Fleet, IntentChange } from './fleet.ts'
 import type { Intent } from './intents.ts'
+import { secretKeysIn } from './secret-references.ts'
 import type { CommitText, Transaction } from './transaction.ts'
 
 export interface MergedDocument {
@@ -111,6 +112,8 @@ function plain<Value>(value: Value): Value {
 /** Trailers by which a review is known: of the commit that is reviewed, and of the one that says what became of it. */
 export const REVIEW_TRAILER = 'Review'
 export const REVIEW_REASONS_TRAILER = 'Review-Reasons'
+/** Times of commits are seconds; which of two requests is the newer one may be decided by less. */
+export const REVIEW_TIME_TRAILER = 'Review-Asked'
 export const REVIEW_OUTCOME_TRAILER = 'Review-Outcome'
 
 export type ReviewOutcome = 'completed' | 'undone'
@@ -190,4 +193,27 @@ export function undoneText(review: MergedReview, reason: string): CommitText {
     body: `${reason}. Send the request again.`,
     trailers: { [REVIEW_TRAILER]: review.id, [REVIEW_OUTCOME_TRAILER]: 'undone' },
   }
+}
+
+/** Keys of secret values that only this change refers to. */
+export function newSecretKeys(changes: readonly IntentChange[]): readonly string[] {
+  const before = new Set(changes.flatMap((change) => [...secretKeysIn(change.before)]))
+  const after = changes.flatMap((change) => [...secretKeysIn(change.after)])
+  return [...new Set(after)].filter((key) => !before.has(key))
+}
+
+/** Whether two requests ask for the same; when they were made does not count. */
+export function asksForTheSame(a: readonly IntentChange[], b: readonly IntentChange[]): boolean {
+  const wanted = (changes: readonly IntentChange[]): unknown =>
+    Object.fromEntries(changes.map(({ path, after }) => [path, timeless(after)]))
+  return isDeepStrictEqual(wanted(a), wanted(b))
+}
+
+function timeless(intent: Intent | undefined): unknown {
+  const text = intent === undefined ? 'null' : JSON.stringify(intent, withoutTimes)
+  return JSON.parse(text)
+}
+
+function withoutTimes(key: string, value: unknown): unknown {
+  return key === 'requestedAt' || key === 'pendingExpiresAt' || key === 'deletedAt' ? '' : value
 }

@@ -59,3 +59,21 @@ export interface ReviewBranches {
     id: string,
   ): { readonly outcome: ReviewOutcome; readonly commit: ObjectId; readonly reason: string } | undefined
 }
+
+/** A review and its pull request. */
+export interface ReviewState {
+  readonly review: OpenReview
+  /** Undefined: the forge has not made it yet. */
+  readonly pullRequest: { readonly number: number; readonly url: string } | undefined
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+export interface ChangeReviews {
+  /** Whether there is a forge to open pull requests on. */
+  readonly isPossible: boolean
+  /** Oldest first. */
+  list(): readonly ReviewState[]
+  /** Opens its pull request; when the forge does not answer now, that is done later. Its secret values are held from now on. */
+  open(review: OpenReview): Promise<ReviewState>
+}

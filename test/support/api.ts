@@ -53,7 +53,7 @@ export async function importCluster(url: string, name = 'prod-1'): Promise<Id> {
 
 /** Creates an installation; it counts as running at once. */
 export async function createStable(
-  { url, server }: TestServer,
+  { url, server }: Pick<TestServer, 'url' | 'server'>,
   name: string,
   body: Readonly<Record<string, unknown>> = {},
 ): Promise<Id> {

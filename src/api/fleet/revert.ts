@@ -50,7 +50,10 @@ export function revertRoute(parts: Parts): Route {
     wire: false,
     summary: "Undo a commit's effect on one installation or group",
     request: REVERT,
-    responses: { 200: { description: 'Undone, or nothing was left to undo', schema: REVERTED_SCHEMA } },
+    responses: {
+      200: { description: 'Undone, or nothing was left to undo', schema: REVERTED_SCHEMA },
+      202: { description: 'Awaits a review: changed is false until it is merged', schema: REVERTED_SCHEMA },
+    },
     handler: (context) => handleRevert(parts, context),
     replay: (context, { commit, trailers }) => {
       const wanted = readTarget(context)

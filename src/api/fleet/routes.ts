@@ -10,6 +10,7 @@ import { historyRoute } from './history.ts'
 import { placementRoute } from './placement.ts'
 import { pullRequestRoutes } from './pull-requests.ts'
 import { revertRoute } from './revert.ts'
+import { reviewsRoute } from './reviews.ts'
 import { statusRoute } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
 
@@ -25,6 +26,7 @@ export function fleetRoutes(parts: Parts): readonly Route[] {
     placementRoute(parts),
     revertRoute(parts),
     ...pullRequestRoutes(parts),
+    reviewsRoute(parts),
     ...tokenRoutes(parts),
     ...healthRoutes(parts),
   ]

@@ -1,5 +1,6 @@
 /** JSON Schema of the status of an installation. */
 import type { JsonObject } from '../../fleet/intents.ts'
+import { REVIEW_SCHEMA } from './reviews.ts'
 
 const TIME = { type: 'string', format: 'date-time' } as const
 const OPTIONAL_TEXT = { type: ['string', 'null'] } as const
@@ -13,6 +14,7 @@ export const STATUS_SCHEMA: JsonObject = {
     'state',
     'reason',
     'stuck',
+    'awaitingReview',
     'requested',
     'committed',
     'synced',
@@ -28,6 +30,12 @@ export const STATUS_SCHEMA: JsonObject = {
     reason: { type: 'string', description: 'What the state waits for, or why it failed' },
     wayOut: { type: 'string', description: 'What a person can do' },
     stuck: { type: 'boolean' },
+    awaitingReview: {
+      type: 'array',
+      description:
+        'Changes of it that were asked for and count once they are merged; the state knows nothing of them',
+      items: REVIEW_SCHEMA,
+    },
     since: TIME,
     requested: {
       type: 'object',

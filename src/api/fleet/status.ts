@@ -11,9 +11,10 @@ import { type Answer, json, type Route } from '../routes.ts'
 import { contactView, time } from '../views/contact.ts'
 import { stateOf } from '../views/installation.ts'
 import { driftView } from './drift.ts'
+import { reviewView } from './reviews.ts'
 import { STATUS_SCHEMA } from './status-schema.ts'
 
-type StatusParts = Pick<Parts, 'writer' | 'history' | 'observations' | 'sights' | 'drifts'>
+type StatusParts = Pick<Parts, 'writer' | 'changeReviews' | 'history' | 'observations' | 'sights' | 'drifts'>
 
 export function statusRoute(parts: StatusParts): Route {
   return {
@@ -43,6 +44,10 @@ async function answerStatus(parts: StatusParts, context: HandlerContext): Promis
     cluster: cluster ?? null,
     state,
     ...verdictView(observed),
+    awaitingReview: parts.changeReviews
+      .list()
+      .filter(({ review }) => review.trailers.Installation === id)
+      .map(reviewView),
     requested: requestedView(installation),
     committed: await committedView(history, installation),
     synced: syncedView(observed?.sight),

@@ -46,9 +46,11 @@ async function showFleet(api: ApiClient, { terminal, asJson }: Show): Promise<Ex
   const { json } = await api.request('GET', '/api/fleet/problems')
   // The shape that the server's own OpenAPI document promises.
   const { problems } = json as { readonly problems: readonly Problem[] }
+  const { json: listed } = await api.request('GET', '/api/fleet/reviews')
+  const { reviews } = listed as { readonly reviews: readonly Review[] }
   const seen = await askContacts(api)
-  if (asJson) terminal.json({ ...status, problems, contact: seen })
-  else printFleet(terminal, { status, problems, seen })
+  if (asJson) terminal.json({ ...status, problems, reviews, contact: seen })
+  else printFleet(terminal, { status, problems, reviews, seen })
   const wrong = Object.keys(status.installations.states).some((state) => WRONG.test(state))
   return wrong || problems.length > 0 || status.waitingTotal > 0 ? 1 : 0
 }
@@ -75,10 +77,11 @@ async function askContacts(api: ApiClient): Promise<Contacts> {
 interface Overview {
   readonly status: FleetStatus
   readonly problems: readonly Problem[]
+  readonly reviews: readonly Review[]
   readonly seen: Contacts
 }
 
-function printFleet(terminal: Terminal, { status, problems, seen }: Overview): void {
+function printFleet(terminal: Terminal, { status, problems, reviews, seen }: Overview): void {
   const { bold, dim, red, yellow } = terminal.colors
   const { fleet, engine, version, head, installations, clusters, groups, waiting, waitingTotal } = status
   terminal.line(
@@ -116,6 +119,8 @@ function printFleet(terminal: Terminal, { status, problems, seen }: Overview): v
     terminal,
     waiting.map(({ name, reason }) => [name, reason]),
   )
+  if (reviews.length > 0) terminal.line(`${counted(reviews.length, 'change')} awaiting review`)
+  for (const review of reviews) terminal.line(shortened(`  ${reviewText(review)}`, terminal.columns))
   if (problems.length > 0) terminal.line(red(counted(problems.length, 'problem')))
   for (const line of problemLines(problems)) terminal.line(`  ${line}`)
 }
@@ -166,10 +171,25 @@ interface InstallationView {
   readonly DNSRecords?: readonly { readonly DomainName: string }[]
 }
 
+/** A change that was asked for and counts once it is merged. */
+interface Review {
+  readonly subject: string
+  readonly requestedBy: string
+  readonly pullRequest: string | null
+  readonly since: string
+  readonly expires: string
+}
+
+function reviewText({ subject, requestedBy, pullRequest, since, expires }: Review): string {
+  const where = pullRequest ?? 'its pull request is not open yet'
+  return `${subject}, asked for by ${requestedBy} ${since}, expires ${expires}: ${where}`
+}
+
 /** How far it has come; what is not known is null. */
 interface Truths {
   readonly reason: string
   readonly wayOut?: string
+  readonly awaitingReview: readonly Review[]
   readonly requested: { readonly operation: string; readonly at: string }
   readonly committed: { readonly commit: string; readonly at: string } | null
   readonly synced: { readonly synced: boolean | null; readonly reason?: string; readonly at?: string | null }
@@ -189,6 +209,7 @@ function truthRows(truths: Truths): readonly (readonly [string, string | undefin
     { reason, at }: { readonly reason?: string; readonly at?: string | null },
   ): string => [yes === null ? 'not known' : yes ? 'yes' : 'no', at, reason].filter(Boolean).join(', ')
   return [
+    ...truths.awaitingReview.map((review) => ['Review', `awaiting review: ${reviewText(review)}`] as const),
     ['Reason', truths.reason],
     ['Way out', truths.wayOut],
     ['Requested', `${requested.operation}, ${requested.at}`],

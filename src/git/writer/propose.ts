@@ -1,9 +1,20 @@
 /** Puts a change on a branch of its own for review. Only its documents: what is rendered follows when it is merged. */
 import { FleetError } from '../../fleet/errors.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
 import type { RefName } from '../../fleet/ids.ts'
-import { REVIEW_REASONS_TRAILER, REVIEW_TRAILER } from '../../fleet/reviewed-change.ts'
-import type { CommitText } from '../../fleet/transaction.ts'
-import { type Proposed, REVIEW_BRANCHES, type ReviewRequest } from '../../ports/change-reviews.ts'
+import {
+  asksForTheSame,
+  REVIEW_REASONS_TRAILER,
+  REVIEW_TIME_TRAILER,
+  REVIEW_TRAILER,
+} from '../../fleet/reviewed-change.ts'
+import type { CommitText, RequestContext } from '../../fleet/transaction.ts'
+import {
+  type OpenReview,
+  type Proposed,
+  REVIEW_BRANCHES,
+  type ReviewRequest,
+} from '../../ports/change-reviews.ts'
 import type { NewObject } from '../contracts.ts'
 import { commitObject } from '../objects.ts'
 import { commitMessage, identity } from './commit-message.ts'
@@ -26,10 +37,7 @@ export async function proposeChange(
   const root = base.editor.root
   try {
     const { value, changes } = prepared
-    const { idempotencyKey } = request.context
-    const same = reviews
-      .list()
-      .find((one) => one.idempotencyKey !== undefined && one.idempotencyKey === idempotencyKey)
+    const same = reviews.list().find((review) => isRepeated(review, request.context, changes))
     if (same !== undefined) return { value, review: same }
     if (changes.length === 0) return { value, review: undefined }
     requireNoOther(
@@ -44,6 +52,20 @@ export async function proposeChange(
     base.editor.reset(root)
     base.index.apply(prepared.inverse)
   }
+}
+
+/** @throws FleetError `idempotency-conflict` */
+function isRepeated(
+  review: OpenReview,
+  { idempotencyKey: key, requestDigest: digest }: RequestContext,
+  changes: readonly IntentChange[],
+): boolean {
+  if (key === undefined || review.idempotencyKey !== key) return asksForTheSame(review.changes, changes)
+  if (review.requestDigest === digest) return true
+  throw new FleetError(
+    'idempotency-conflict',
+    `The idempotency key ${key} was used for another request, which waits for its review (${review.id}).`,
+  )
 }
 
 /** The commit is the last one. Undefined: the documents are as they are wanted already. */
@@ -68,7 +90,7 @@ async function reviewCommit(
   return [...made, commit]
 }
 
-function textOf(text: CommitText, { id, reasons }: ReviewRequest<unknown>): CommitText {
+function textOf(text: CommitText, { id, reasons, context }: ReviewRequest<unknown>): CommitText {
   const why = reasons.map(({ detail }) => `Needs a review: ${detail}`)
   return {
     subject: text.subject,
@@ -76,6 +98,7 @@ function textOf(text: CommitText, { id, reasons }: ReviewRequest<unknown>): Comm
     trailers: {
       ...text.trailers,
       [REVIEW_TRAILER]: id,
+      [REVIEW_TIME_TRAILER]: new Date(context.now).toISOString(),
       [REVIEW_REASONS_TRAILER]: [...new Set(reasons.map(({ kind }) => kind))].join(', '),
     },
   }

@@ -7,6 +7,7 @@ import { roleOf } from '../../fleet/paths.ts'
 import {
   REVIEW_OUTCOME_TRAILER,
   REVIEW_REASONS_TRAILER,
+  REVIEW_TIME_TRAILER,
   REVIEW_TRAILER,
   type ReviewOutcome,
 } from '../../fleet/reviewed-change.ts'
@@ -106,17 +107,14 @@ export class ReviewBranchIndex {
     const changes = await this.#changes(base, commit)
     if (changes === undefined) return undefined
     const { subject, body, trailers } = parseTrailers(message)
-    const { idempotencyKey, requestDigest } = {
-      idempotencyKey: trailers['Idempotency-Key'],
-      requestDigest: trailers['Request-Digest'],
-    }
+    const { 'Idempotency-Key': idempotencyKey, 'Request-Digest': requestDigest } = trailers
     return {
       id,
       branch: ref.slice('refs/heads/'.length),
       commit,
       base,
       isEdited: commit !== tip,
-      at: Number(/ (\d+) [+-]\d{4}$/.exec(author)?.[1] ?? 0) * 1000,
+      at: Date.parse(trailers[REVIEW_TIME_TRAILER] ?? '') || secondsOf(author) * 1000,
       actor: /^(.*) </.exec(author)?.[1] ?? '',
       subject,
       body,
@@ -187,6 +185,10 @@ export class ReviewBranchIndex {
       ? 'unreadable'
       : (this.#options.documents.parse(path, text).intent ?? 'unreadable')
   }
+}
+
+function secondsOf(signature: string): number {
+  return Number(/ (\d+) [+-]\d{4}$/.exec(signature)?.[1] ?? 0)
 }
 
 /** Same object, same kind of change: the newer one takes the older one's place. @throws FleetError `review-open` */

@@ -1,0 +1,330 @@
+/**
+ * Reviews of changes that were asked for, from the branch to its end: the pull request is opened, a merge is told of, what
+ * was closed, superseded or expired goes with its secret values. Everything is read from branches, main and the forge, so
+ * a process that died goes on where it was.
+ */
+import { reviewLifetime } from '../fleet/change-policy.ts'
+import { isFleetError } from '../fleet/errors.ts'
+import { newSecretKeys } from '../fleet/reviewed-change.ts'
+import { secretKeysIn } from '../fleet/secret-references.ts'
+import {
+  type ChangeReviews,
+  type OpenReview,
+  REVIEW_BRANCHES,
+  type ReviewState,
+} from '../ports/change-reviews.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Forge, PullRequest } from '../ports/forge.ts'
+import type { SecretBackend, SecretHolds } from '../ports/secrets.ts'
+import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
+import { type Loop, startLoop } from './loop.ts'
+import {
+  bodyWords,
+  closedWords,
+  expiredWords,
+  outcomeWords,
+  supersededWords,
+  titleWords,
+  withoutEffectWords,
+} from './review-words.ts'
+
+const BASE = 'main'
+const INTERVAL_MILLISECONDS = 60_000
+/** A pull request may have been looked for by its branch a little before the commit says it was asked for. */
+const TOLERANCE_MILLISECONDS = 3_600_000
+/** After a start, what ended within this time is told of once more. */
+const CATCH_UP_MILLISECONDS = 86_400_000
+const COMMENT = 'review'
+/** The commit that says what became of a merge is on main long before. */
+const RECORD_MILLISECONDS = 60_000
+
+export interface ReviewLoopOptions {
+  /** Undefined: none is configured; secret values of open reviews are held all the same. */
+  readonly forge: ReviewForge | undefined
+  readonly writer: Pick<FleetWriter, 'fleet' | 'openReviews' | 'reviewOutcome' | 'onChange' | 'poll'>
+  readonly history: Pick<FleetHistory, 'isOnMain'>
+  readonly secrets: Pick<SecretBackend, 'remove'>
+  readonly holds: SecretHolds
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
+
+export type ReviewForge = Pick<
+  Forge,
+  'openPullRequests' | 'endedPullRequests' | 'pullRequest' | 'open' | 'close' | 'comment' | 'deleteBranch'
+>
+
+export interface ReviewLoop extends ChangeReviews, Loop {
+  /** One round, now. */
+  settle(): Promise<void>
+}
+
+/** Secret values of the reviews that are open now are held when this returns. */
+export function startReviewLoop(options: ReviewLoopOptions): ReviewLoop {
+  const reviews = new Reviews(options)
+  reviews.hold()
+  const { clock, onError, forge, writer } = options
+  let last: Promise<void> = Promise.resolve()
+  // One at a time, whoever asks for it.
+  const round = (): Promise<void> => {
+    last = last.catch(() => undefined).then(() => reviews.settle())
+    return last
+  }
+  const loop = startLoop({ clock, interval: INTERVAL_MILLISECONDS, run: round, onError })
+  const unsubscribe = writer.onChange(() => {
+    if (reviews.isConcerned) loop.wake()
+  })
+  return {
+    isPossible: forge !== undefined,
+    list: () => reviews.list(),
+    async open(review) {
+      const state = await reviews.open(review)
+      // What it supersedes ends.
+      loop.wake()
+      return state
+    },
+    settle: () => round(),
+    wake: loop.wake,
+    async close() {
+      unsubscribe()
+      await loop.close()
+    },
+  }
+}
+
+type Shown = Pick<PullRequest, 'number' | 'url'>
+
+class Reviews {
+  readonly #options: ReviewLoopOptions
+  readonly #holds = new Map<string, () => void>()
+  readonly #pullRequests = new Map<string, Shown>()
+  /** As last seen; what is not there any more was merged or removed by somebody. */
+  #known: ReadonlyMap<string, OpenReview> = new Map()
+  /** Merged by the forge, and main says nothing of it. */
+  readonly #mergedSince = new Map<string, number>()
+  #caughtUp = false
+
+  constructor(options: ReviewLoopOptions) {
+    this.#options = options
+  }
+
+  /** Whether there is something to look after. */
+  get isConcerned(): boolean {
+    return this.#known.size > 0 || this.#options.writer.openReviews().length > 0
+  }
+
+  list(): readonly ReviewState[] {
+    const { writer } = this.#options
+    return writer
+      .openReviews()
+      .filter(({ id }) => writer.reviewOutcome(id) === undefined)
+      .map((review) => this.#state(review))
+  }
+
+  async open(review: OpenReview): Promise<ReviewState> {
+    this.#holdOne(review)
+    try {
+      await this.#openPullRequest(review)
+    } catch (error) {
+      // The branch is there: the next round opens it.
+      if (!isFleetError(error)) throw error
+      this.#options.onError(error)
+    }
+    return this.#state(review)
+  }
+
+  /** Values that are only referred to on a branch are nobody's orphans. */
+  hold(): void {
+    for (const review of this.#options.writer.openReviews()) this.#holdOne(review)
+  }
+
+  async settle(): Promise<void> {
+    const { forge, writer, clock } = this.#options
+    this.hold()
+    const reviews = writer.openReviews()
+    if (forge === undefined) return
+    const gone = [...this.#known.values()].filter(({ id }) => reviews.every((review) => review.id !== id))
+    if (reviews.length + gone.length === 0 && this.#caughtUp) return
+    const pulls = await forge.openPullRequests(BASE)
+    const open = new Map(pulls.filter(isOurs).map((pull) => [pull.branch, pull]))
+    const oldest = Math.min(...[...reviews, ...gone].map(({ at }) => at), clock.now() - CATCH_UP_MILLISECONDS)
+    const isQuiet =
+      gone.length === 0 &&
+      reviews.every(({ branch, id }) => open.has(branch) && writer.reviewOutcome(id) === undefined)
+    const ended =
+      this.#caughtUp && isQuiet
+        ? []
+        : (await forge.endedPullRequests(BASE, oldest - TOLERANCE_MILLISECONDS)).filter(isOurs)
+    // Newest first: what is superseded names the pull request that takes its place.
+    for (const review of [...reviews].reverse())
+      await this.#tried(() => this.#settleOne(forge, review, open, ended))
+    const unsettled: OpenReview[] = []
+    for (const review of gone)
+      if ((await this.#tried(() => this.#settleGone(forge, review, ended))) !== true) unsettled.push(review)
+    if (!this.#caughtUp) await this.#catchUp(forge, ended)
+    this.#caughtUp = true
+    this.#known = new Map([...unsettled, ...writer.openReviews()].map((review) => [review.id, review]))
+  }
+
+  /** One that fails is tried again in the next round, and holds up no other. */
+  async #tried<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#options.onError(error)
+      return undefined
+    }
+  }
+
+  async #settleOne(
+    forge: ReviewForge,
+    review: OpenReview,
+    open: ReadonlyMap<string, PullRequest>,
+    ended: readonly PullRequest[],
+  ): Promise<void> {
+    const { clock, writer } = this.#options
+    const pull = open.get(review.branch)
+    const last = pull ?? ended.find(({ branch }) => branch === review.branch)
+    if (writer.reviewOutcome(review.id) !== undefined) return await this.#tellOutcome(forge, review, last)
+    if (last === undefined) return void (await this.#openPullRequest(review))
+    this.#pullRequests.set(review.id, last)
+    if (last.state === 'merged') return void (await this.#settleMerged(forge, review, last))
+    if (last.state === 'closed') return await this.#cancel(forge, review, last, closedWords())
+    const newer = this.#supersededBy(review)
+    if (newer !== undefined)
+      return await this.#cancel(
+        forge,
+        review,
+        last,
+        supersededWords(newer, this.#pullRequests.get(newer.id)?.url),
+      )
+    if (clock.now() >= this.#state(review).expiresAt)
+      return await this.#cancel(forge, review, last, expiredWords(new Date(review.at)))
+  }
+
+  /** The forge knows of the merge; main has to be looked at too, and what it says may be on its way there. */
+  async #settleMerged(forge: ReviewForge, review: OpenReview, pull: PullRequest): Promise<boolean> {
+    const { writer, history, clock } = this.#options
+    await writer.poll()
+    if (writer.reviewOutcome(review.id) !== undefined) {
+      await this.#tellOutcome(forge, review, pull)
+      return true
+    }
+    if (pull.mergedAs === undefined || !(await history.isOnMain(pull.mergedAs))) return false
+    const since = this.#mergedSince.get(review.id) ?? clock.now()
+    this.#mergedSince.set(review.id, since)
+    if (clock.now() - since < RECORD_MILLISECONDS) return false
+    await this.#end(forge, review, pull, withoutEffectWords())
+    return true
+  }
+
+  async #tellOutcome(forge: ReviewForge, review: OpenReview, pull: PullRequest | undefined): Promise<void> {
+    const found = this.#options.writer.reviewOutcome(review.id)
+    if (found === undefined) return
+    if (pull !== undefined) {
+      await forge.comment(pull.number, COMMENT, outcomeWords(found))
+      await forge.close(pull.number)
+    }
+    await forge.deleteBranch(review.branch)
+    await this.#forget(review, found.outcome === 'undone')
+  }
+
+  async #cancel(forge: ReviewForge, review: OpenReview, pull: PullRequest, words: string): Promise<void> {
+    if (pull.state === 'open') {
+      await forge.close(pull.number)
+      // Somebody may have merged it at this moment; then it is not cancelled.
+      if ((await forge.pullRequest(pull.number))?.state === 'merged') return
+    }
+    await this.#end(forge, review, pull, words)
+  }
+
+  /** The branch goes before its values: whatever is left of those is an orphan, which the sweep finds. */
+  async #end(forge: ReviewForge, review: OpenReview, pull: PullRequest, words: string): Promise<void> {
+    await forge.comment(pull.number, COMMENT, words)
+    await forge.deleteBranch(review.branch)
+    await this.#forget(review, true)
+  }
+
+  /** @returns whether nothing is left to do */
+  async #settleGone(forge: ReviewForge, review: OpenReview, ended: readonly PullRequest[]): Promise<boolean> {
+    const pull = ended.find(({ branch }) => branch === review.branch)
+    if (this.#options.writer.reviewOutcome(review.id) !== undefined)
+      await this.#tellOutcome(forge, review, pull)
+    else if (pull?.state === 'merged') return await this.#settleMerged(forge, review, pull)
+    else if (pull !== undefined) await this.#end(forge, review, pull, closedWords())
+    else await this.#forget(review, true)
+    return true
+  }
+
+  /** What ended just before the process did may not have been told of. */
+  async #catchUp(forge: ReviewForge, ended: readonly PullRequest[]): Promise<void> {
+    for (const pull of ended) {
+      const found = this.#options.writer.reviewOutcome(pull.branch.slice(REVIEW_BRANCHES.length))
+      if (found !== undefined) await forge.comment(pull.number, COMMENT, outcomeWords(found))
+    }
+  }
+
+  async #openPullRequest(review: OpenReview): Promise<void> {
+    const { forge } = this.#options
+    if (forge === undefined) return
+    const state = this.#state(review)
+    const pull = await forge.open({
+      branch: review.branch,
+      base: BASE,
+      title: titleWords(review),
+      body: bodyWords(review, new Date(state.expiresAt)),
+    })
+    this.#pullRequests.set(review.id, pull)
+  }
+
+  #state(review: OpenReview): ReviewState {
+    const { changePolicy } = this.#options.writer.fleet.settings.spec
+    const pull = this.#pullRequests.get(review.id)
+    return {
+      review,
+      pullRequest: pull === undefined ? undefined : { number: pull.number, url: pull.url },
+      expiresAt: review.at + reviewLifetime(changePolicy),
+    }
+  }
+
+  /** The newest one that asks for the same kind of change of the same object. */
+  #supersededBy(review: OpenReview): OpenReview | undefined {
+    const reviews = this.#options.writer.openReviews()
+    const paths = new Set(review.changes.map(({ path }) => path))
+    const newer = reviews.slice(reviews.findIndex(({ id }) => id === review.id) + 1)
+    return newer.findLast(({ changes }) => changes.some(({ path }) => paths.has(path)))
+  }
+
+  #holdOne({ id, changes }: OpenReview): void {
+    if (this.#holds.has(id)) return
+    try {
+      this.#holds.set(id, this.#options.holds.hold(newSecretKeys(changes)))
+    } catch (error) {
+      this.#options.onError(error)
+    }
+  }
+
+  /** @param removes whether its values go: no document on main needs them */
+  async #forget(review: OpenReview, removes: boolean): Promise<void> {
+    this.#holds.get(review.id)?.()
+    this.#holds.delete(review.id)
+    this.#pullRequests.delete(review.id)
+    this.#mergedSince.delete(review.id)
+    if (removes) await this.#removeSecrets(review)
+    await this.#options.writer.poll()
+  }
+
+  async #removeSecrets({ changes }: OpenReview): Promise<void> {
+    const { holds, secrets, writer } = this.#options
+    const isNeeded = (key: string): boolean =>
+      changes.some(({ path }) => secretKeysIn(writer.fleet.intent(path)).has(key))
+    for (const key of newSecretKeys(changes))
+      await holds.removing(key, async () => {
+        if (!isNeeded(key)) await secrets.remove(key, 'recoverable')
+      })
+  }
+}
+
+function isOurs({ branch, isFork }: PullRequest): boolean {
+  return !isFork && branch.startsWith(REVIEW_BRANCHES)
+}
