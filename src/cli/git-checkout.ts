@@ -1,7 +1,7 @@
 /** A checkout as git sees it: revisions, and what the working tree changes against one. */
 import { lstat, readFile, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve as resolvePath } from 'node:path'
 import { FleetError } from '../fleet/errors.ts'
 import { isObjectId, type ObjectId } from '../fleet/ids.ts'
 import { git, runGit } from '../git/child-process.ts'
@@ -18,6 +18,12 @@ export interface Changes {
 
 export interface GitCheckout {
   readonly reader: ObjectReader
+  /** Repository with all objects; that of all working trees together. */
+  readonly gitDirectory: string
+  /** History was cut off by `git clone --depth`. */
+  readonly isShallow: boolean
+  /** Undefined: there is no such commit. */
+  find(revision: string): Promise<ObjectId | undefined>
   /** @throws FleetError `invalid-configuration` when there is no such commit */
   resolve(revision: string): Promise<ObjectId>
   /** Where the branch left what it follows; HEAD when it follows nothing. */
@@ -39,23 +45,26 @@ export async function openGitCheckout(folder: string): Promise<GitCheckout> {
   }
   const demand = async (...args: readonly string[]): Promise<string> =>
     (await git(['-C', folder, ...args], { environment })).toString('utf8')
-  const places = await runGit(['-C', folder, 'rev-parse', '--show-toplevel', '--absolute-git-dir'], {
-    environment,
-  })
-  const [top = '', directory = ''] = places.output.toString('utf8').split('\n')
+  const wanted = ['--show-toplevel', '--absolute-git-dir', '--git-common-dir', '--is-shallow-repository']
+  const places = await runGit(['-C', folder, 'rev-parse', ...wanted], { environment })
+  const [top = '', directory = '', common = '', shallow] = places.output.toString('utf8').split('\n')
   if (places.code !== 0 || top !== (await realpath(folder)))
     throw new FleetError(
       'invalid-configuration',
       `${folder} is not a git checkout${top === '' ? ` (${places.words.trim()})` : `, but inside ${top}`}; name its top folder.`,
     )
   const reader = createObjectReader(directory)
-  const resolve = async (revision: string): Promise<ObjectId> => {
+  const find = async (revision: string): Promise<ObjectId | undefined> => {
     const found = (
       await ask('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`)
     )?.trim()
     // rev-parse of git 2.30 and later repeats the option.
     const oid = found?.split('\n').at(-1) ?? ''
-    if (isObjectId(oid)) return oid
+    return isObjectId(oid) ? oid : undefined
+  }
+  const resolve = async (revision: string): Promise<ObjectId> => {
+    const found = await find(revision)
+    if (found !== undefined) return found
     throw new FleetError(
       'invalid-configuration',
       `There is no commit ${revision} in ${folder}; git log names those there are.`,
@@ -64,6 +73,9 @@ export async function openGitCheckout(folder: string): Promise<GitCheckout> {
   const text = async (oid: ObjectId): Promise<string> => Buffer.from(await reader.blob(oid)).toString('utf8')
   return {
     reader,
+    gitDirectory: resolvePath(folder, common),
+    isShallow: shallow === 'true',
+    find,
     resolve,
     async base() {
       const upstream = (await ask('merge-base', 'HEAD', '@{upstream}'))?.trim()

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { type FleetError, isFleetError } from '../fleet/errors.ts'
 import type { AddCommand, CommandContext, ExitCode } from './command-context.ts'
 import { addBootstrap } from './commands/bootstrap.ts'
+import { addCheck } from './commands/check.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDrift } from './commands/drift.ts'
 import { addHistory } from './commands/history.ts'
@@ -21,6 +22,7 @@ const COMMANDS: readonly AddCommand[] = [
   addValidate,
   addRender,
   addPlan,
+  addCheck,
   addDiff,
   addStatus,
   addDrift,

@@ -6,7 +6,7 @@
 import { counted } from '../counted.ts'
 import { code, fenced, html, prose, shortened } from './markdown-text.ts'
 import type { Affected, ClusterCapacity, Impact, ObjectDifference, ReviewPlan } from './plan.ts'
-import { byPlace, placeOf } from './problem-order.ts'
+import { byPlace, countedProblems, isOfAll, placeOf } from './problem-order.ts'
 import { type CommentOptions, statusLink } from './public-links.ts'
 import { compose, type Section } from './sections.ts'
 
@@ -42,9 +42,9 @@ function frame(plan: ReviewPlan, parts: readonly string[]): string {
 }
 
 export function verdictOf({ problems, warnings }: ReviewPlan): string {
-  if (problems.length > 0) return `❌ Must not be merged: ${counted(problems.length, 'problem')}`
+  if (problems.length > 0) return `❌ Must not be merged: ${countedProblems(problems, 'problem')}`
   return warnings.length > 0
-    ? `⚠️ Can be merged, with ${counted(warnings.length, 'warning')}`
+    ? `⚠️ Can be merged, with ${countedProblems(warnings, 'warning')}`
     : '✅ Can be merged'
 }
 
@@ -120,11 +120,10 @@ function table(heading: string, rank: number, columns: readonly string[], rows: 
 }
 
 function problemLines(problems: ReviewPlan['problems']): readonly string[] {
-  return problems
-    .toSorted(byPlace)
-    .map(
-      (problem) => `- ${code(placeOf(problem), 300)}: ${prose(problem.detail)} (${code(problem.code, 60)})`,
-    )
+  return problems.toSorted(byPlace).map((problem) => {
+    const where = isOfAll(problem) ? 'All of it' : code(placeOf(problem), 300)
+    return `- ${where}: ${prose(problem.detail)} (${code(problem.code, 60)})`
+  })
 }
 
 /** One block, so that all of it is red; its lines are few. */

@@ -1,11 +1,10 @@
 /** What a check says beside the comment: one line, a short text, and what stands on lines of files. */
-import { counted } from '../counted.ts'
 import type { Problem } from '../files.ts'
 import { changesInOneLine, summaryOf } from './comment.ts'
 import { prose, shortened, visible } from './markdown-text.ts'
 import type { ReviewPlan } from './plan.ts'
-import { byPlace } from './problem-order.ts'
-import { titleOf } from './problem-titles.ts'
+import { kindOf } from './problem-kinds.ts'
+import { byPlace, countedProblems, isOfAll } from './problem-order.ts'
 import type { CommentOptions } from './public-links.ts'
 
 /** One thing that is wrong or worth a look, on a line of the pull request's head. */
@@ -48,12 +47,15 @@ export function reportOf(plan: ReviewPlan, options: CommentOptions = {}): Review
 
 function titleOfPlan({ problems, warnings, impact }: ReviewPlan): string {
   const [first] = problems.toSorted(byPlace)
-  if (first !== undefined)
-    return `${counted(problems.length, 'problem')}: ${visible(shortened(`${first.path}: ${titleOf(first.code)}`, 100))}`
+  if (first !== undefined) {
+    const where = isOfAll(first) ? '' : `${first.path}: `
+    const what = shortened(`${where}${kindOf(first.code).title}`, 100)
+    return `${countedProblems(problems, 'problem')}: ${visible(what)}`
+  }
   const changes = changesInOneLine(impact)
-  return warnings.length === 0 ? changes : `${counted(warnings.length, 'warning')}; ${changes}`
+  return warnings.length === 0 ? changes : `${countedProblems(warnings, 'warning')}; ${changes}`
 }
 
 function annotationOf({ path, line, column, code, detail }: Problem, level: Annotation['level']): Annotation {
-  return { path, line, column, level, title: titleOf(code), message: prose(detail) }
+  return { path, line, column, level, title: kindOf(code).title, message: prose(detail) }
 }
