@@ -34,6 +34,7 @@ import { createOrigins, type Origins } from '../reconcile/pull-requests/origins.
 import { startOutcomes } from '../reconcile/pull-requests/outcomes.ts'
 import { createReviewAuthors } from '../reconcile/pull-requests/review-authors.ts'
 import { openForge } from './open-forge.ts'
+import { withoutWindows } from './protected-main.ts'
 import { secretOf } from './secret-of.ts'
 
 export interface ForgeOptions {
@@ -94,9 +95,10 @@ export async function composeForge(options: ForgeOptions): Promise<OpenForge | u
   const { forge, readHook } = await openForge(address, configuration, clock, options.gitHubApp)
   const metrics = createPullRequestMetrics(registry)
   const contact = new ForgeContact({ clock, randomness, onFailure: metrics.forgeFailed })
-  const origins = createOrigins({ forge, contact, history, committer, clock, onError })
+  const seen = withoutWindows(forge)
+  const origins = createOrigins({ forge: seen, contact, history, committer, clock, onError })
   await requireSameRepository({ ...options, forge, contact })
-  const parts: Opened = { ...options, address, forge, readHook, contact, origins, metrics }
+  const parts: Opened = { ...options, address, forge: seen, readHook, contact, origins, metrics }
   return { forge, contact, findOrigin: origins.find, start: (work) => startWork(parts, work) }
 }
 
@@ -151,6 +153,7 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
   })
   const access = startAccessCheck({
     ...{ forge, contact, clock, logger, onError },
+    writes: configuration['protected-main'] === 'direct' ? 'direct' : 'pull-requests',
     onAccess: ({ repository: id }) => void opened.sawRepository({ url: forge.url, id }),
   })
   return {

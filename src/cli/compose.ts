@@ -39,6 +39,7 @@ import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
 import { fleetTransport } from './fleet-transport.ts'
 import { type ConfiguredGitHubApp, configuredGitHubApp } from './github-app.ts'
+import { writableHome } from './protected-main.ts'
 import { pushPace } from './push-pace.ts'
 import { openIdentity } from './open-identity.ts'
 
@@ -61,6 +62,7 @@ export async function composeServer(configuration: Configuration, version: strin
   // A line a request: the process does not wait for each. What is not written yet is written when it exits.
   const logger = pino({ level: configuration['log-level'] }, pino.destination({ dest: 2, sync: false }))
   const registry = new Registry()
+  const signing = await openSigning(configuration, logger)
   const app = await configuredGitHubApp(configuration, systemClock)
   const sets = await readTemplateSets(TEMPLATE_FOLDER)
   const interval = Number(configuration['poll-seconds']) * 1000
@@ -69,12 +71,11 @@ export async function composeServer(configuration: Configuration, version: strin
   const randomness = createPooledRandomness(systemRandomness)
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
   const identity = await openIdentity({ configuration, clock, onError })
-  const home = await openHome(configuration, identity, app)
-  const history = createHistory(home.gitDirectory)
-  const signing = await openSigning({ configuration, clock, logger, interval, onError })
+  const direct = await openHome(configuration, identity, app)
+  const history = createHistory(direct.gitDirectory)
   const actor = signing.writer.committer
   const committer = actor.name
-  const forge = await openForge(home, {
+  const { forge, home } = await openForge(direct, {
     ...{ configuration, history, committer, registry, clock, randomness, logger, onError },
     ...(app === undefined ? {} : { gitHubApp: app.app }),
     sawRepository: identity.sawRepository,
@@ -172,6 +173,7 @@ export async function composeServer(configuration: Configuration, version: strin
   }
   const loops: readonly Loop[] = [
     startLoop({ clock, interval, run: () => writer.poll(), onError }),
+    startLoop({ clock, interval, run: () => signing.refresh(), onError }),
     startMaintenance({ writer, maintain: () => home.maintain(), clock, onError }),
     changeReviews,
     ...(sweep === undefined ? [] : [sweep]),
@@ -193,15 +195,18 @@ export async function composeServer(configuration: Configuration, version: strin
       await writer.close()
       await identity.close()
       await parts.secrets.close()
-      await signing.close()
       app?.app.stop()
     },
   }
 }
 
-async function openForge(home: RepositoryHome, options: ForgeOptions): Promise<OpenForge | undefined> {
+async function openForge(
+  home: RepositoryHome,
+  options: ForgeOptions,
+): Promise<{ readonly forge: OpenForge | undefined; readonly home: RepositoryHome }> {
   try {
-    return await composeForge(options)
+    const forge = await composeForge(options)
+    return { forge, home: writableHome(home, options.configuration, forge?.forge, options.clock) }
   } catch (error) {
     await home.close()
     throw error

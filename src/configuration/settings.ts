@@ -120,6 +120,14 @@ export const SETTINGS = [
       'Committer of every commit of Fleetwright; forges call a signature verified when it belongs to the account with this address',
   },
   {
+    key: 'protected-main',
+    placeholder: '<direct|pull-requests>',
+    default: 'direct',
+    parse: oneOf('direct', 'pull-requests'),
+    description:
+      'pull-requests: main is protected and Fleetwright may not pass by that, so it writes through pull requests of its own and merges them; needs `forge`',
+  },
+  {
     key: 'push-per-minute',
     placeholder: '<number>',
     default: undefined,

@@ -12,6 +12,9 @@ export type { Annotation }
 
 export type ForgeKind = 'gitea' | 'github' | 'gitlab'
 
+/** `fleetwright/window/<commit>`: what Fleetwright writes to a protected main through pull requests of its own. */
+export const WINDOW_BRANCHES = 'fleetwright/window/'
+
 export interface PullRequest {
   readonly number: number
   /** For people. */
@@ -70,6 +73,12 @@ export interface ForgeAccess {
   readonly repository: string
 }
 
+/**
+ * `as-usual`: as the repository merges by default. `keep-commits`: so that main contains the head itself, by a fast-forward where
+ * the forge offers that, else by a merge commit; never by a squash or a rebase.
+ */
+export type MergeHow = 'as-usual' | 'keep-commits'
+
 export type Permission = 'none' | 'read' | 'write' | 'admin'
 
 /** Every method: @throws FleetError `forge-unavailable`, `forge-denied` (token), `forge-refused`; `data.retryAfter` in ms when told */
@@ -92,7 +101,7 @@ export interface Forge {
   /** Nothing to do when it has ended. */
   close(number: number): Promise<void>
   /** @returns true: it is merged with this head, now or before; false: not allowed (yet): checks, reviews, a moved head */
-  merge(number: number, head: ObjectId): Promise<boolean>
+  merge(number: number, head: ObjectId, how?: MergeHow): Promise<boolean>
   /** Nothing to do when it is gone. */
   deleteBranch(branch: string): Promise<void>
   permission(login: string): Promise<Permission>

@@ -1,7 +1,7 @@
 /** Pull requests as Gitea has them. */
 import { FleetError } from '../../fleet/errors.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
-import type { NewPullRequest, PullRequest } from '../../ports/forge.ts'
+import type { MergeHow, NewPullRequest, PullRequest } from '../../ports/forge.ts'
 import { type Fields, fieldsOf, listOf } from '../answers.ts'
 import { cutTo, oneLine } from '../text.ts'
 import { statusOf } from './client.ts'
@@ -126,13 +126,20 @@ export async function closePullRequest(repository: GiteaRepository, number: numb
 /** Not mergeable (yet): checks, reviews, conflicts; or the head has moved, or it was closed (404). */
 const NOT_NOW = new Set([404, 405, 409])
 
+async function mergeStyle(repository: GiteaRepository, how: MergeHow): Promise<string> {
+  const { optional } = await readRepository(repository)
+  if (how === 'as-usual') return optional.text('default_merge_style') ?? 'merge'
+  return optional.boolean('allow_fast_forward_only_merge') === true ? 'fast-forward-only' : 'merge'
+}
+
 export async function mergePullRequest(
   repository: GiteaRepository,
   number: number,
   head: ObjectId,
+  how: MergeHow = 'as-usual',
 ): Promise<boolean> {
   const { client, path } = repository
-  const style = (await readRepository(repository)).optional.text('default_merge_style') ?? 'merge'
+  const style = await mergeStyle(repository, how)
   try {
     const asked = { what: `to merge pull request ${number}`, right: WRITE }
     await client.call(asked, 'POST', `${path}/pulls/${number}/merge`, { Do: style, head_commit_id: head })

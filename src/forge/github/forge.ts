@@ -57,7 +57,7 @@ export function createGitHubForge(settings: GitHubSettings): Forge {
     comment: (number, key, markdown) => writeComment(repository, number, key, markdown),
     open: (request) => openPullRequest(repository, request),
     close: (number) => closePullRequest(repository, number),
-    merge: (number, head) => mergePullRequest(repository, number, head),
+    merge: (number, head, how) => mergePullRequest(repository, number, head, how),
     deleteBranch: (branch) => deleteBranch(repository, branch),
     permission: (login) => permissionOf(repository, login),
     teamMembers: (team) => membersOf(repository, team),

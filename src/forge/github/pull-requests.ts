@@ -1,7 +1,7 @@
 /** Pull requests as GitHub has them. */
 import { FleetError } from '../../fleet/errors.ts'
 import type { RefName } from '../../fleet/ids.ts'
-import type { NewPullRequest, PullRequest } from '../../ports/forge.ts'
+import type { MergeHow, NewPullRequest, PullRequest } from '../../ports/forge.ts'
 import { type Fields, fieldsOf, listOf } from '../answers.ts'
 import { cutTo } from '../text.ts'
 import { statusOf } from './client.ts'
@@ -109,9 +109,10 @@ export async function mergePullRequest(
   repository: GitHubRepository,
   number: number,
   head: string,
+  how: MergeHow = 'as-usual',
 ): Promise<boolean> {
   const { client, owner, repo } = repository
-  const method = await mergeMethod(repository)
+  const method = how === 'keep-commits' ? 'merge' : await mergeMethod(repository)
   try {
     const asked = { what: `to merge pull request ${number}`, right: 'Contents: write' }
     const data = await client.call(asked, ({ rest }) =>

@@ -54,7 +54,7 @@ export function createGitLabForge(settings: GitLabSettings): Forge {
     comment: (number, key, markdown) => writeComment(project, number, key, markdown),
     open: (request) => openPullRequest(project, request),
     close: (number) => closePullRequest(project, number),
-    merge: (number, head) => mergePullRequest(project, number, head),
+    merge: (number, head, how) => mergePullRequest(project, number, head, how),
     deleteBranch: (branch) => deleteBranch(project, branch),
     permission: (login) => permissionOf(project, login),
     teamMembers: (team) => membersOf(project, team),

@@ -1,7 +1,7 @@
 /** Merge requests, which are GitLab's pull requests. */
 import { FleetError } from '../../fleet/errors.ts'
 import type { RefName } from '../../fleet/ids.ts'
-import type { NewPullRequest, PullRequest } from '../../ports/forge.ts'
+import type { MergeHow, NewPullRequest, PullRequest } from '../../ports/forge.ts'
 import { type Fields, fieldsOf, listOf } from '../answers.ts'
 import { cutTo } from '../text.ts'
 import { EVERY_PAGE, statusOf } from './client.ts'
@@ -115,12 +115,15 @@ export async function mergePullRequest(
   project: GitLabProject,
   number: number,
   head: string,
+  how: MergeHow = 'as-usual',
 ): Promise<boolean> {
   const { client, path } = project
+  // Whether it is a fast-forward is a setting of the project.
+  const squash = how === 'keep-commits' ? { squash: false } : {}
   try {
     const asked = { what: `to merge merge request ${number}`, right: 'to merge into main' }
     const data = await client.call(asked, ({ MergeRequests }) =>
-      MergeRequests.merge(path, number, { sha: head }),
+      MergeRequests.merge(path, number, { sha: head, ...squash }),
     )
     return fieldsOf(data, 'merge').text('state') === 'merged'
   } catch (error) {

@@ -18,6 +18,9 @@ import type { GitTransport } from './transport.ts'
 
 const MAIN = 'refs/heads/main' as RefName
 
+/** What GitHub (classic and rules), GitLab and Gitea say of a protected branch; a hook that dislikes one commit says something else. */
+const PROTECTED = /\bGH006\b|protected branch|must be made through a pull request/i
+
 export interface RemoteHomeOptions {
   /** Closed with the home, and when it cannot be opened. */
   readonly transport: GitTransport
@@ -129,7 +132,15 @@ async function rejected(
   const { heads } = await connection.list()
   if (updates.some(({ ref, expected }) => heads.get(ref) !== expected))
     return { outcome: 'stale', detail: report.words }
+  if (PROTECTED.test(report.words)) throw mainIsProtected(report.words)
   throw new FleetError('remote-refused', `The fleet repository refused the push: ${report.words}`)
+}
+
+function mainIsProtected(words: string): FleetError {
+  return new FleetError(
+    'remote-denied',
+    `A branch of the fleet repository is protected, and Fleetwright may not push to it: ${words}. Let its account pass by the protection, or set protected-main to pull-requests (docs/operations.md).`,
+  )
 }
 
 /** The push is on the remote, but not here: the next fetch brings it. */
