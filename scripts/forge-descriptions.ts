@@ -5,11 +5,12 @@
  *
  *   npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz package/generated/api.github.com.json
  *   node scripts/forge-descriptions.ts github package/generated/api.github.com.json
- *   node scripts/forge-descriptions.ts gitlab openapi_v3.yaml     (doc/api/openapi of GitLab's own repository)
+ *
+ * GitLab publishes its description in its repository only (doc/api/openapi/openapi_v3.yaml), with bodies and answers that have
+ * almost no required fields; gitlab.json was written by hand after it and the documentation of the REST API.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { load } from 'js-yaml'
 
 const GITHUB = [
   'GET /app',
@@ -172,6 +173,6 @@ const operations = OPERATIONS[forge]
 if (operations === undefined || file === '')
   throw new Error(`give a forge (${Object.keys(OPERATIONS).join(', ')}) and the file of its description`)
 const text = readFileSync(file, 'utf8')
-const document = objectOf(file.endsWith('.json') ? JSON.parse(text) : load(text))
+const document = objectOf(JSON.parse(text))
 const target = join(import.meta.dirname, `../test/forge/descriptions/${forge}.json`)
 writeFileSync(target, `${JSON.stringify(trim(document, operations), null, 1)}\n`)

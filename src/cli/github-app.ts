@@ -19,6 +19,8 @@ type AppSettings = Pick<
   | 'forge'
   | 'forge-url'
   | 'forge-repository'
+  | 'forge-token'
+  | 'forge-token-file'
   | 'fleet'
   | 'github-app-id'
   | 'github-app-installation'
@@ -44,6 +46,8 @@ export async function configuredGitHubApp(
   const { 'github-app-key': key, 'github-app-key-file': keyFile } = configuration
   if (key !== undefined && keyFile !== undefined)
     throw invalid('Give github-app-key-file or github-app-key, not both.')
+  if (configuration['forge-token'] !== undefined || configuration['forge-token-file'] !== undefined)
+    throw invalid('Give a GitHub App or forge-token-file, not both.')
   if (key === undefined && keyFile === undefined)
     throw invalid('A GitHub App needs github-app-key-file: the private key that GitHub made for it.')
   // The client is loaded by those who use it only.

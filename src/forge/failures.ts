@@ -26,7 +26,8 @@ const LONGEST = 300
 /** @param now milliseconds since 1970 */
 export function refusalError(name: string, asked: Asked, refusal: ForgeRefusal, now: number): FleetError {
   const { status, headers } = refusal
-  const retryAfter = retryAfterOf(refusal, now)
+  const told = retryAfterOf(refusal, now)
+  const retryAfter = told === undefined ? undefined : Math.min(told, LONGEST_WAIT_MILLISECONDS)
   if (retryAfter !== undefined)
     return new FleetError(
       'forge-unavailable',
@@ -61,6 +62,8 @@ export function refusalError(name: string, asked: Asked, refusal: ForgeRefusal, 
 }
 
 const SECONDARY_LIMIT_MILLISECONDS = 60_000
+/** Limits of the forges are by the hour. */
+const LONGEST_WAIT_MILLISECONDS = 3_600_000
 
 /** Milliseconds; undefined: this is not about how often was asked. */
 function retryAfterOf({ status, headers, message }: ForgeRefusal, now: number): number | undefined {

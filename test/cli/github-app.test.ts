@@ -131,6 +131,7 @@ test('half a GitHub App is an error that says what is missing', async (t) => {
     [withoutId, /needs github-app-id/],
     [withoutInstallation, /needs github-app-installation/],
     [withoutKey, /needs github-app-key-file/],
+    [{ ...all, 'forge-token-file': 'token' }, /a GitHub App or forge-token-file, not both/],
     [{ ...all, forge: 'gitea' }, /set forge to github/],
   ]
   for (const [flags, message] of cases)

@@ -280,6 +280,11 @@ test('refusals say what is meant, and hold no token', async (t) => {
       waits: [7000, 7000],
     },
     {
+      answer: { status: 429, body: {}, headers: { 'retry-after': '99999999' } },
+      code: 'forge-unavailable',
+      waits: [3_600_000, 3_600_000],
+    },
+    {
       answer: { status: 403, body: { message: 'You have exceeded a secondary rate limit' } },
       code: 'forge-unavailable',
       waits: [60_000, 60_000],

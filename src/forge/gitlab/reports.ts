@@ -2,7 +2,8 @@
  * A check on GitLab: a commit status, threads on the lines of the diff, and one note for what is on no such line.
  *
  * A commit status of somebody else than GitLab's own runners makes a pipeline of source `external` for the commit, or joins the
- * one that there is. With “Pipelines must succeed” GitLab does not merge before it succeeded.
+ * one that there is. With “Pipelines must succeed” GitLab does not merge before it succeeded. A merge request shows the
+ * pipelines of the project that it comes from: one from a fork shows the threads and the note, not this status.
  */
 import { createHash } from 'node:crypto'
 import type { Annotation, CheckReport } from '../../ports/forge.ts'
