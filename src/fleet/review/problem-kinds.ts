@@ -56,6 +56,10 @@ export const FILE_PROBLEMS: Readonly<Record<string, ProblemKind>> = {
     title: 'A rendered file was edited',
     advice: 'Change the document instead; `fleetwright render` prints what follows from it.',
   },
+  'change-policy': {
+    title: 'The change policy of the fleet does not allow this',
+    advice: 'Ask for what it allows, or somebody whom it allows this; the message names the rule.',
+  },
   waits: {
     title: 'No cluster fits now',
     advice: 'It is accepted and placed by itself as soon as one fits.',
