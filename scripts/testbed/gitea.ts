@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureTool, ensureToolFiles } from './binaries.ts'
 import { answers, freePort } from './ports.ts'
-import type { Supervisor } from './supervisor.ts'
+import type { ManagedProcess, Supervisor } from './supervisor.ts'
 
 export interface Gitea {
   readonly url: string
@@ -18,6 +18,9 @@ export interface Gitea {
   addUser(name: string): Promise<{ readonly token: string }>
   /** One more token of a user, with these scopes: `read:repository`, … */
   addToken(name: string, scopes: readonly string[]): Promise<string>
+  /** Ends it until it is started again, with all that it knew. */
+  stop(): Promise<void>
+  start(): Promise<void>
 }
 
 const ADMINISTRATOR = 'fleet'
@@ -30,13 +33,15 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
   const configuration = join(folder, 'app.ini')
   await writeFile(configuration, settings(folder, port, await ensureToolFiles('gitea')), { mode: 0o600 })
   const environment = { GITEA_WORK_DIR: folder, HOME: folder, USER: process.env.USER ?? 'root' }
-  await supervisor.start({
-    name: 'gitea',
-    command,
-    args: ['--config', configuration, 'web'],
-    environment,
-    ready: () => answers(`${url}/api/healthz`),
-  })
+  const start = (): Promise<ManagedProcess> =>
+    supervisor.start({
+      name: 'gitea',
+      command,
+      args: ['--config', configuration, 'web'],
+      environment,
+      ready: () => answers(`${url}/api/healthz`),
+    })
+  let running = await start()
   const run = (...args: string[]): Promise<string> =>
     runToEnd(command, ['--config', configuration, ...args], environment)
   const addUser = async (name: string, ...flags: string[]): Promise<{ readonly token: string }> => {
@@ -61,6 +66,10 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
     token,
     addUser,
     addToken,
+    stop: () => running.stop(),
+    async start() {
+      running = await start()
+    },
     call: (method, path, body) => callApi(url, token, method, path, body),
   }
 }

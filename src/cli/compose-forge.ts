@@ -158,7 +158,7 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
   })
   return {
     pullRequests,
-    hooks: hookReceiver(opened, writer, pullRequests.wake),
+    hooks: hookReceiver(opened, writer, (number) => pullRequests.wake(number)),
     problems: () => [...pullRequests.problems(), ...access.problems()],
     async close() {
       await access.close()

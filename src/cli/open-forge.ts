@@ -22,6 +22,11 @@ export async function openForge(
 ): Promise<OpenedForge> {
   const token = forgeToken(configuration)
   switch (kind) {
+    case 'gitea': {
+      const { createGiteaForge } = await import('../forge/gitea/forge.ts')
+      const { readGiteaHook } = await import('../forge/gitea/hook.ts')
+      return { forge: createGiteaForge({ server, repository, token, clock }), readHook: readGiteaHook }
+    }
     case 'github': {
       const { createGitHubForge } = await import('../forge/github/forge.ts')
       const { readGitHubHook } = await import('../forge/github/hook.ts')

@@ -1,5 +1,5 @@
 /** Fleetwright on a test bed: its server, the engines wired to its repository as a person does it once, clusters imported. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import type { Cluster } from '../../scripts/testbed/cluster.ts'
@@ -27,7 +27,7 @@ export interface FleetCluster {
 export interface FleetOnTestbed {
   readonly url: string
   readonly token: string
-  /** The bare repository. */
+  /** The bare repository, or the clone of it. */
   readonly repository: string
   readonly server: RunningServer
   /** A person changes `spec` of fleet.yaml in git. */
@@ -44,13 +44,27 @@ export interface FleetOnTestbed {
 export interface FleetOptions {
   /** `rendered`: Fleetwright gets the tokens of the accounts that it rendered itself; by default those of administrators. */
   readonly access?: 'administrator' | 'rendered'
+  /** Where the fleet repository is; by default Fleetwright serves it itself. */
+  readonly remote?: FleetRemote
+}
+
+/** A fleet repository on a git server. */
+export interface FleetRemote {
+  /** As `git clone` takes it. */
+  readonly url: string
+  /** Of Fleetwright. */
+  readonly settings: Readonly<Record<string, string>>
+  /** That engines log in with. */
+  readonly login: { readonly username: string; readonly password: string }
+  /** A person commits to main. */
+  commit(files: Readonly<Record<string, string | undefined>>): Promise<unknown>
 }
 
 /** The control cluster is the first of the bed. Installations are placed by annotation: each cluster has its name as one. */
 export async function startFleet(
   bed: Testbed,
   clusters: readonly FleetCluster[],
-  { access = 'administrator' }: FleetOptions = {},
+  { access = 'administrator', remote }: FleetOptions = {},
 ): Promise<FleetOnTestbed> {
   const [control] = bed.clusters
   if (control === undefined) throw new Error('the bed has no control cluster')
@@ -60,8 +74,8 @@ export async function startFleet(
   const credentials = join(data, 'credentials')
   await mkdir(credentials, { recursive: true, mode: 0o700 })
   if (access === 'administrator') await writeCredentials(credentials, bed)
-  const server = await openServer(data, port)
-  const repository = join(data, 'fleet.git')
+  const server = await openServer(data, port, remote)
+  const repository = remote === undefined ? join(data, 'fleet.git') : await cloneIn(data)
   const fleet: FleetOnTestbed = {
     url,
     token: TOKEN,
@@ -70,7 +84,8 @@ export async function startFleet(
     settle: (spec) => changeSettings(fleet, spec),
     request: (method, path, body) => request(url, method, path, body),
     async commit(files, message) {
-      await commitAs(repository, data, files, message)
+      if (remote === undefined) await commitAs(repository, data, files, message)
+      else await remote.commit(files)
       await server.parts.writer.poll()
     },
     read: (path) => readFleetFile(repository, 'main', path),
@@ -78,14 +93,21 @@ export async function startFleet(
   }
   await changeSettings(fleet, {
     // Where the engines find the repository; no charts, because nothing here can be downloaded.
-    repository: { url: `${url}/fleet.git`, secretName: LOGIN },
+    repository: { url: remote?.url ?? `${url}/fleet.git`, secretName: LOGIN },
     utilities: {},
   })
   for (const cluster of clusters) await importCluster(fleet, cluster)
-  const login = await server.parts.tokens.create({ name: 'engines', role: 'reader' })
+  const wiring: Wiring = {
+    repository,
+    url: remote?.url ?? `${url}/fleet.git`,
+    login: remote?.login ?? {
+      username: 'engine',
+      password: await server.parts.tokens.create({ name: 'engines', role: 'reader' }),
+    },
+  }
   const engines = new Set(clusters.map(({ engine }) => engine))
-  if (engines.has('argocd')) await wireArgoCd(control, fleet, login)
-  if (engines.has('flux')) await wireFlux(control, fleet, login)
+  if (engines.has('argocd')) await wireArgoCd(control, wiring)
+  if (engines.has('flux')) await wireFlux(control, wiring)
   if (access === 'rendered') await writeRenderedCredentials(credentials, bed)
   return fleet
 }
@@ -129,8 +151,9 @@ async function writeCredentials(folder: string, { clusters }: Testbed): Promise<
     await writeFile(join(folder, at === 0 ? 'control' : name), kubeconfigFor(token), { mode: 0o600 })
 }
 
-async function openServer(data: string, port: number): Promise<RunningServer> {
-  const flags = { data, 'poll-seconds': '1', 'log-level': 'warn' }
+async function openServer(data: string, port: number, remote?: FleetRemote): Promise<RunningServer> {
+  const more = remote === undefined ? {} : { fleet: remote.url, ...remote.settings }
+  const flags = { data, 'poll-seconds': '1', 'log-level': 'warn', ...more }
   const configuration = readConfiguration({ flags, environment: { FLEETWRIGHT_ADMIN_TOKEN: TOKEN } })
   const server = await composeServer(configuration, '0.0.0')
   await server.api.listen({ host: '127.0.0.1', port })
@@ -161,11 +184,23 @@ async function importCluster(fleet: FleetOnTestbed, { name, engine }: FleetClust
   await fleet.commit({ [path]: stringify(cluster) }, `${name} is applied by ${engine}`)
 }
 
-async function wireArgoCd(
-  { api }: Cluster,
-  { url, repository }: FleetOnTestbed,
-  login: string,
-): Promise<void> {
+/** What an engine needs to pull. */
+interface Wiring {
+  /** The bare repository, or the clone of it. */
+  readonly repository: string
+  readonly url: string
+  readonly login: { readonly username: string; readonly password: string }
+}
+
+/** The clone that Fleetwright keeps beside a repository on a git server. */
+async function cloneIn(data: string): Promise<string> {
+  const folder = join(data, 'remote')
+  const name = (await readdir(folder)).find((entry) => entry.endsWith('.git'))
+  if (name === undefined) throw new Error(`${folder} has no clone`)
+  return join(folder, name)
+}
+
+async function wireArgoCd({ api }: Cluster, { url, repository, login }: Wiring): Promise<void> {
   await api.apply({
     apiVersion: 'v1',
     kind: 'Secret',
@@ -174,17 +209,17 @@ async function wireArgoCd(
       namespace: 'argocd',
       labels: { 'argocd.argoproj.io/secret-type': 'repository' },
     },
-    stringData: { type: 'git', url: `${url}/fleet.git`, username: 'engine', password: login },
+    stringData: { type: 'git', url, ...login },
   })
   await applyAll(api, await readFleetFile(repository, 'control', 'argocd/_fleet.yaml'))
 }
 
-async function wireFlux({ api }: Cluster, { repository }: FleetOnTestbed, login: string): Promise<void> {
+async function wireFlux({ api }: Cluster, { repository, login }: Wiring): Promise<void> {
   await api.apply({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: LOGIN, namespace: 'flux-system' },
-    stringData: { username: 'engine', password: login },
+    stringData: login,
   })
   await applyAll(api, await readFleetFile(repository, 'control', 'flux/_fleet.yaml'))
 }

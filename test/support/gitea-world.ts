@@ -1,4 +1,5 @@
 /** A fleet repository on a real Gitea, with people who push with native git and use the API. */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Gitea } from '../../scripts/testbed/gitea.ts'
 import type { ObjectId } from '../../src/fleet/ids.ts'
@@ -11,6 +12,7 @@ import { until } from './until.ts'
 const OWNER = 'acme'
 const NAME = 'fleet'
 const MAIN = 'refs/heads/main'
+const MOST_TRIES = 50
 
 export interface GiteaUser {
   readonly login: string
@@ -38,8 +40,17 @@ export interface GiteaWorld {
   addTeam(name: string, members: readonly string[]): Promise<void>
 }
 
+export interface GiteaWorldOptions {
+  /** Nothing is pushed to it yet. */
+  readonly isEmpty?: boolean
+}
+
 /** @param folder for a clone of the people's */
-export async function createGiteaWorld(gitea: Gitea, folder: string): Promise<GiteaWorld> {
+export async function createGiteaWorld(
+  gitea: Gitea,
+  folder: string,
+  { isEmpty = false }: GiteaWorldOptions = {},
+): Promise<GiteaWorld> {
   const call = <Answer>(user: GiteaUser, method: string, path: string, body?: unknown): Promise<Answer> =>
     callAs(gitea.url, user.token, method, path, body)
   const repository = `/repos/${OWNER}/${NAME}`
@@ -59,7 +70,8 @@ export async function createGiteaWorld(gitea: Gitea, folder: string): Promise<Gi
   const directory = join(folder, 'people.git')
   await git(['init', '--quiet', '--bare', '--initial-branch=main', directory])
   const clone = createClone(gitea, directory, person)
-  await clone.push(MAIN, await clone.local.commit(undefined, { 'README.md': 'Fleet\n' }, 'Begin'))
+  if (!isEmpty)
+    await clone.push(MAIN, await clone.local.commit(undefined, { 'README.md': 'Fleet\n' }, 'Begin'))
   const context: Context = { gitea, call, clone, fleetwright, person, api: repository }
   return {
     gitea,
@@ -142,7 +154,7 @@ function createClone(gitea: Gitea, directory: string, { login, token }: GiteaUse
   const local = openBareRepository(directory)
   async function pushUnseen(ref: string, commit: ObjectId, repository = `${OWNER}/${NAME}`): Promise<void> {
     const target = `${gitea.url}/${repository}.git`
-    await git(['push', '--quiet', '--force', target, `${commit}:${ref}`], { directory, environment })
+    await git(['push', '--quiet', target, `${commit}:${ref}`], { directory, environment })
   }
   return {
     url,
@@ -152,9 +164,11 @@ function createClone(gitea: Gitea, directory: string, { login, token }: GiteaUse
       await pushUnseen(ref, commit, repository)
       // Its database learns of a push a moment later.
       const path = `/repos/${repository}/branches/${ref.slice('refs/heads/'.length)}`
+      // Others push to main too.
+      const isShared = ref === MAIN
       await until(
         () => gitea.call<ApiBranch>('GET', path).catch(() => undefined),
-        (branch) => branch?.commit.id === commit,
+        (branch) => branch !== undefined && (branch.commit.id === commit || isShared),
       )
     },
     async tip(ref) {
@@ -166,8 +180,9 @@ function createClone(gitea: Gitea, directory: string, { login, token }: GiteaUse
       return line === undefined ? undefined : (line.slice(0, 40) as ObjectId)
     },
     async fetch(ref) {
-      await git(['fetch', '--quiet', url, `+${ref}:refs/fetched`], { directory, environment })
-      const commit = await local.tip('refs/fetched')
+      const fetched = `refs/fetched/${randomUUID()}`
+      await git(['fetch', '--quiet', url, `${ref}:${fetched}`], { directory, environment })
+      const commit = await local.tip(fetched)
       if (commit === undefined) throw new Error(`there is no ${ref}`)
       return commit
     },
@@ -185,7 +200,6 @@ interface ApiPullRequest {
     readonly sha: ObjectId
     readonly repo: { readonly full_name: string }
   }
-  readonly mergeable: boolean
 }
 
 function createPeople({ gitea, call, clone, person, api }: Context): ForgePeople {
@@ -229,12 +243,20 @@ function createPeople({ gitea, call, clone, person, api }: Context): ForgePeople
       return commit
     },
     async merge(number, style) {
-      // It looks first whether it can be merged.
+      // Refused while it looks whether it can be merged, and when main has moved just then.
       await until(
-        () => read(number),
-        ({ mergeable }) => mergeable,
+        async () => {
+          const merging = call(person, 'POST', `${api}/pulls/${number}/merge`, { Do: style })
+          const error = await merging.then(
+            () => undefined,
+            (error: unknown) => String(error),
+          )
+          if (error !== undefined && !/ (?:405|409): /.test(error)) throw new Error(error)
+          return error
+        },
+        (error) => error === undefined,
+        60,
       )
-      await call(person, 'POST', `${api}/pulls/${number}/merge`, { Do: style })
       return await clone.fetch(MAIN)
     },
     async closePullRequest(number) {
@@ -243,7 +265,16 @@ function createPeople({ gitea, call, clone, person, api }: Context): ForgePeople
     async comment(number, text) {
       await call(person, 'POST', `${api}/issues/${number}/comments`, { body: text })
     },
-    commit: (branch, files) => commitTo(`refs/heads/${branch}`, files, 'Change files'),
+    async commit(branch, files) {
+      const ref = `refs/heads/${branch}`
+      for (let tries = 0; ; tries += 1)
+        try {
+          return await commitTo(ref, files, 'Change files')
+        } catch (error) {
+          // Somebody else was faster: once more on what is there now.
+          if (tries === MOST_TRIES || !/rejected|failed to push|cannot lock/i.test(String(error))) throw error
+        }
+    },
     async protectMain(how) {
       const rules: readonly { rule_name: string }[] = await gitea.call('GET', `${api}/branch_protections`)
       for (const { rule_name } of rules) await gitea.call('DELETE', `${api}/branch_protections/${rule_name}`)
