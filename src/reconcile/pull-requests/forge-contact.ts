@@ -1,6 +1,6 @@
 /**
  * How it stands with the forge. While it cannot be reached, or lets Fleetwright in no more, it is left alone for pauses that
- * grow; what was to be said stays to be said.
+ * grow; what was to be said stays to be said. A right that is missing for one thing is told, and other things go on.
  */
 import { FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
@@ -10,6 +10,11 @@ const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 5 * 60_000
 /** A token is not put right within seconds; asking with a bad one again and again gets an address locked out. */
 const FIRST_PAUSE_DENIED = 60_000
+/** What a forge may ask to wait at most. */
+const LONGEST_WAIT = 60 * 60_000
+/** What was denied is asked for again well within this; then the problem is still there. */
+const DENIAL_SHOWN = 15 * 60_000
+const MOST_DENIALS = 20
 
 export interface ForgeContactOptions {
   readonly clock: Clock
@@ -19,9 +24,11 @@ export interface ForgeContactOptions {
 
 export class ForgeContact {
   readonly #options: ForgeContactOptions
+  /** By right. */
+  readonly #denials = new Map<string, { readonly error: FleetError; readonly until: number }>()
   #trouble: FleetError | undefined
   #failures = 0
-  #againAt = 0
+  #againAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ForgeContactOptions) {
     this.#options = options
@@ -47,26 +54,30 @@ export class ForgeContact {
       this.#failures = 0
       return answer
     } catch (error) {
-      this.#failed(error)
+      if (isFleetError(error)) this.#failed(error)
       throw error
     }
   }
 
   problems(): readonly Problem[] {
-    if (this.#trouble === undefined) return []
-    const { code, message } = this.#trouble
-    const detail = `pull requests are not checked or answered until this is put right: ${message}`
-    return [{ path: '.', line: 0, column: 0, code, detail }]
+    const now = this.#options.clock.monotonic()
+    const denials = [...this.#denials.values()].filter(({ until }) => now < until)
+    const errors = [
+      ...(this.#trouble === undefined ? [] : [this.#trouble]),
+      ...denials.map(({ error }) => error),
+    ]
+    return errors.map(({ code, message }) => {
+      const detail = `pull requests are not all checked and answered until this is put right: ${message}`
+      return { path: '.', line: 0, column: 0, code, detail }
+    })
   }
 
-  #failed(error: unknown): void {
-    if (!isFleetError(error)) return
-    this.#options.onFailure(error.code)
-    // What is refused is this one request; others may well be fine.
-    if (!isAway(error)) return
-    const { clock } = this.#options
-    // Several that were under way fail together: that is one failure.
-    if (!this.isOpen) return
+  #failed(error: FleetError): void {
+    const { clock, onFailure } = this.#options
+    onFailure(error.code)
+    if (error.code === 'forge-denied' && !isAway(error)) return this.#denied(error)
+    // Several that were under way fail together: that is one failure. What is refused is one request.
+    if (!isAway(error) || !this.isOpen) return
     this.#trouble = error
     const first = error.code === 'forge-denied' ? FIRST_PAUSE_DENIED : FIRST_PAUSE
     const pause = Math.min(first * 2 ** this.#failures, LONGEST_PAUSE) * this.#jitter()
@@ -74,18 +85,27 @@ export class ForgeContact {
     this.#againAt = clock.monotonic() + Math.max(pause, waitOf(error))
   }
 
+  #denied(error: FleetError): void {
+    const right = String(error.data.right)
+    if (this.#denials.size >= MOST_DENIALS) this.#denials.clear()
+    this.#denials.set(right, { error, until: this.#options.clock.monotonic() + DENIAL_SHOWN })
+  }
+
   #jitter(): number {
     return 0.75 + (this.#options.randomness.bytes(1)[0] ?? 0) / 512
   }
 }
 
-/** The forge cannot be asked at the moment, for whatever reason. */
+/** The forge cannot be asked anything at the moment; not: one thing takes a right that the token lacks. */
 export function isAway(error: unknown): boolean {
-  return isFleetError(error) && (error.code === 'forge-unavailable' || error.code === 'forge-denied')
+  if (!isFleetError(error)) return false
+  return (
+    error.code === 'forge-unavailable' || (error.code === 'forge-denied' && error.data.right === undefined)
+  )
 }
 
 /** What the forge asks to wait, in its own bounds. */
 function waitOf({ data }: FleetError): number {
   const { retryAfter } = data
-  return typeof retryAfter === 'number' && retryAfter > 0 ? Math.min(retryAfter, 60 * 60_000) : 0
+  return typeof retryAfter === 'number' && retryAfter > 0 ? Math.min(retryAfter, LONGEST_WAIT) : 0
 }

@@ -55,10 +55,11 @@ interface Remembered {
 export function createOrigins(options: OriginsOptions): Origins {
   const { clock, contact, onError } = options
   const merged = new MergedPullRequests(options)
+  const merges = new Merges(options)
   const open = new Map<number, Remembered>()
   async function search(commit: ObjectId, path: FleetPath): Promise<Origin | undefined> {
     await merged.refresh()
-    const found = await match(options, merged.newestFirst(), { commit, path }, open)
+    const found = await match({ ...options, merges }, merged.newestFirst(), { commit, path }, open)
     return found === undefined ? undefined : originOf(found)
   }
   async function lookAgain(commit: ObjectId, path: FleetPath, until: number): Promise<Origin | undefined> {
@@ -102,6 +103,8 @@ class MergedPullRequests {
   readonly #options: OriginsOptions
   readonly #known = new Map<number, PullRequest>()
   #refreshedAt: number | undefined
+  #refreshing: Promise<void> | undefined
+  #next: Promise<void> | undefined
 
   constructor(options: OriginsOptions) {
     this.#options = options
@@ -115,7 +118,27 @@ class MergedPullRequests {
     return [...this.#known.values()].sort((a, b) => b.updatedAt - a.updatedAt)
   }
 
+  /** As the forge has them after this call; many calls at a time are one or two questions. */
   async refresh(): Promise<void> {
+    if (this.#refreshing === undefined) return await this.#begin()
+    // What is under way may have been asked before the merge that is looked for.
+    this.#next ??= this.#refreshing
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.#begin()
+      })
+    await this.#next
+  }
+
+  async #begin(): Promise<void> {
+    this.#refreshing ??= this.#ask().finally(() => {
+      this.#refreshing = undefined
+    })
+    await this.#refreshing
+  }
+
+  async #ask(): Promise<void> {
     const { forge, contact, clock } = this.#options
     const now = clock.now()
     const since = this.#refreshedAt === undefined ? now - LOOK_BACK : this.#refreshedAt - OVERLAP
@@ -132,7 +155,7 @@ interface Sought {
 }
 
 async function match(
-  options: OriginsOptions,
+  options: OriginsOptions & { readonly merges: Merges },
   merged: readonly PullRequest[],
   sought: Sought,
   remembered: ReadonlyMap<number, Remembered>,
@@ -144,7 +167,7 @@ async function match(
   for (const pull of merged.slice(0, MOST_LOOKED_AT)) {
     const { mergedAs } = pull
     if (mergedAs === undefined) continue
-    if (await cameByMerge(options, mergedAs, commit)) return pull
+    if ((await options.merges.broughtIn(mergedAs)).has(commit)) return pull
     if (
       (await isInRow(options, mergedAs, commit, ends)) &&
       (await changes(options, pull, mergedAs, sought, remembered))
@@ -154,18 +177,31 @@ async function match(
   return undefined
 }
 
-/** By the second parent. */
-async function cameByMerge(
-  { history }: OriginsOptions,
-  mergedAs: ObjectId,
-  commit: ObjectId,
-): Promise<boolean> {
-  return await known(async () => {
-    const before = await history.parentOf(mergedAs)
-    if (before === undefined) return false
-    const entries = await history.log({ from: mergedAs, since: before, limit: MOST_COMMITS + 1 })
-    return entries.some((entry) => entry.commit === commit)
-  })
+/** What merges brought in by their second parent; the same for ever. */
+class Merges {
+  readonly #history: OriginsOptions['history']
+  readonly #known = new Map<ObjectId, ReadonlySet<ObjectId>>()
+
+  constructor({ history }: OriginsOptions) {
+    this.#history = history
+  }
+
+  async broughtIn(mergedAs: ObjectId): Promise<ReadonlySet<ObjectId>> {
+    const there = this.#known.get(mergedAs)
+    if (there !== undefined) return there
+    const found = new Set<ObjectId>()
+    const isHere = await known(async () => {
+      const before = await this.#history.parentOf(mergedAs)
+      if (before === undefined) return true
+      const entries = await this.#history.log({ from: mergedAs, since: before, limit: MOST_COMMITS + 1 })
+      for (const { commit } of entries) found.add(commit)
+      return true
+    })
+    if (!isHere) return found
+    if (this.#known.size >= MOST_LOOKED_AT * 4) this.#known.clear()
+    this.#known.set(mergedAs, found)
+    return found
+  }
 }
 
 /** From the commit to the end of the rebase are only commits of people, and no other pull request ends there. */

@@ -84,6 +84,8 @@ class Outcomes {
   readonly #options: OutcomesOptions
   readonly #told = new Map<number, Told>()
   readonly #owners = new Map<Id, number>()
+  /** By path of the request; one that was held may be corrected by another pull request. */
+  readonly #numbers = new Map<string, Set<number>>()
   readonly #dirty = new Set<number>()
   readonly #sought = new Map<string, Sought>()
   /** Documents that are held, by path and commit: looked for once. */
@@ -104,8 +106,7 @@ class Outcomes {
         if (intent?.kind === 'Installation' || intent?.kind === 'InstallationRequest')
           this.observed(intent.metadata.id)
     }
-    for (const [number, { requests }] of this.#told)
-      if ([...requests.keys()].some((path) => touched.has(path))) this.#dirty.add(number)
+    for (const path of touched) for (const number of this.#numbers.get(path) ?? []) this.#dirty.add(number)
     return this.#sought.size + this.#dirty.size > 0
   }
 
@@ -187,6 +188,7 @@ class Outcomes {
     const told = this.#told.get(number) ?? { requests: new Map(), said: undefined }
     this.#told.set(number, told)
     if (told.requests.get(path)?.id === undefined) told.requests.set(path, { path, id })
+    this.#numbers.set(path, (this.#numbers.get(path) ?? new Set()).add(number))
     if (id !== undefined) this.#owners.set(id, number)
     this.#dirty.add(number)
     if (this.#told.size > MOST_PULL_REQUESTS) this.#forgetOldest()
@@ -195,7 +197,10 @@ class Outcomes {
   #forgetOldest(): void {
     for (const [number, { requests }] of this.#told) {
       if (![...requests.values()].every(isAtItsEnd)) continue
-      for (const { id } of requests.values()) if (id !== undefined) this.#owners.delete(id)
+      for (const { id, path } of requests.values()) {
+        if (id !== undefined) this.#owners.delete(id)
+        this.#numbers.delete(path)
+      }
       this.#told.delete(number)
       return
     }

@@ -3,7 +3,7 @@ import { isFleetError } from '../../fleet/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Forge, PullRequest } from '../../ports/forge.ts'
 import type { ReviewAuthor } from '../../ports/reviews.ts'
-import type { ForgeContact } from './forge-contact.ts'
+import { type ForgeContact, isAway } from './forge-contact.ts'
 
 /** Members of a team are asked for again after this. */
 const KEPT_MILLISECONDS = 5 * 60_000
@@ -35,7 +35,7 @@ export function createReviewAuthors(
       .ask(() => forge.teamMembers(team))
       .catch((error: unknown) => {
         // Whoever cannot be seen to belong to a team does not.
-        if (!isFleetError(error) || error.code !== 'forge-refused') throw error
+        if (!isFleetError(error) || isAway(error)) throw error
         onError(error)
         return undefined
       })
