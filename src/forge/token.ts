@@ -20,3 +20,13 @@ export function rotatedToken(read: () => Promise<string>): TokenSource {
     },
   }
 }
+
+/** What was learned with a token, until another one is there: it may be another user's. A failure is not kept. */
+export function knownByToken<Value>(token: TokenSource, ask: () => Promise<Value>): () => Promise<Value> {
+  let known: { readonly token: string; readonly value: Value } | undefined
+  return async () => {
+    const present = await token.present()
+    if (known?.token !== present) known = { token: present, value: await ask() }
+    return known.value
+  }
+}

@@ -10,7 +10,7 @@ import type { ObjectId } from '../../src/fleet/ids.ts'
 import { apiOf } from '../../src/forge/github/addresses.ts'
 import { createGitHubApp } from '../../src/forge/github/app.ts'
 import { createGitHubForge } from '../../src/forge/github/forge.ts'
-import { rotatedToken } from '../../src/forge/token.ts'
+import { knownByToken, rotatedToken } from '../../src/forge/token.ts'
 import { git } from '../../src/git/child-process.ts'
 import type { CheckReport, Forge } from '../../src/ports/forge.ts'
 import { systemClock } from '../../src/system/clock.ts'
@@ -354,6 +354,37 @@ test('a rotated token is noticed', async (t) => {
   })
   t.teardown(() => forge.stop())
   t.strictSame(await forge.openPullRequests('main'), [])
+})
+
+test('a way of merging that the repository does not allow is said', async (t) => {
+  const { memory, standIn } = await start(t, 'user')
+  const forge = asUser(standIn)
+  t.teardown(() => forge.stop())
+  const files = { 'a.txt': 'a\n' }
+  const { number, head } = await memory.people.openPullRequest({ branch: 'b', title: 'B', files })
+  const message = 'Merge commits are not allowed on this repository.'
+  standIn.fail(`PUT ${PULLS}/{pull_number}/merge`, { status: 405, body: { message } })
+  await t.rejects(forge.merge(number, head, 'keep-commits'), {
+    code: 'forge-refused',
+    message: /Merge commits/,
+  })
+  t.match(await forge.pullRequest(number), { state: 'open' })
+})
+
+test('what a token taught is asked again with another one', async (t) => {
+  const tokens = ['one', 'one', 'one', 'two']
+  const token = rotatedToken(async () => tokens.shift() ?? 'two')
+  let asked = 0
+  const login = knownByToken(token, async () => {
+    asked += 1
+    if (asked === 1) throw new Error('not now')
+    return `user ${asked}`
+  })
+  await t.rejects(login())
+  t.equal(await login(), 'user 2', 'a failure is not kept')
+  t.equal(await login(), 'user 2')
+  t.equal(await login(), 'user 3')
+  t.equal(await login(), 'user 3')
 })
 
 test('where the API is', (t) => {

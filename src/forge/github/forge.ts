@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Forge } from '../../ports/forge.ts'
 import { fieldsOf } from '../answers.ts'
 import type { ForgeFetchLimits } from '../fetch.ts'
-import type { TokenSource } from '../token.ts'
+import { knownByToken, type TokenSource } from '../token.ts'
 import { accessOf } from './access.ts'
 import { apiOf } from './addresses.ts'
 import type { GitHubApp } from './app.ts'
@@ -44,7 +44,7 @@ export function createGitHubForge(settings: GitHubSettings): Forge {
   const client = createGitHubClient({ api, token, clock, ...(limits === undefined ? {} : { limits }) })
   const repository: GitHubRepository = {
     ...{ client, owner, repo },
-    login: once(() => (app === undefined ? userLogin(client) : app.login())),
+    login: knownByToken(token, () => (app === undefined ? userLogin(client) : app.login())),
   }
   return {
     kind: 'github',
@@ -70,13 +70,4 @@ export function createGitHubForge(settings: GitHubSettings): Forge {
 async function userLogin(client: GitHubClient): Promise<string> {
   const asked = { what: 'who Fleetwright is', right: 'of a user' }
   return fieldsOf(await client.call(asked, ({ rest }) => rest.users.getAuthenticated()), 'user').text('login')
-}
-
-/** What was learned once stays; a failure does not. */
-function once(ask: () => Promise<string>): () => Promise<string> {
-  let known: string | undefined
-  return async () => {
-    known ??= await ask()
-    return known
-  }
 }

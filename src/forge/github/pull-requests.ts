@@ -121,6 +121,8 @@ export async function mergePullRequest(
     return fieldsOf(data, 'merge').boolean('merged')
   } catch (error) {
     if (!NOT_NOW.has(statusOf(error) ?? 0)) throw error
+    // A way of merging that the settings of the repository rule out does not come with time.
+    if (error instanceof FleetError && /not allowed on this repository/i.test(error.message)) throw error
     // A crash between the merge and its answer: it is merged already.
     const found = await pullRequest(repository, number)
     return found?.state === 'merged' && found.head === head

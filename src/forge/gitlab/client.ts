@@ -77,7 +77,11 @@ async function request(fetch: typeof globalThis.fetch, token: TokenSource, endpo
   url.search = sent.searchParams ?? ''
   const { method = 'GET', headers = {}, body } = sent
   const send = (present: Readonly<Record<string, string>>): Promise<Response> =>
-    fetch(url, { method, headers: { ...headers, ...present }, ...(body === undefined ? {} : { body }) })
+    fetch(url, {
+      method,
+      headers: { 'user-agent': 'fleetwright', ...headers, ...present },
+      ...(body === undefined ? {} : { body }),
+    })
   const first = await send({})
   const used = headers['private-token'] ?? ''
   const other = first.status === 401 ? await token.renewed(used) : undefined

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Forge } from '../../ports/forge.ts'
 import { fieldsOf } from '../answers.ts'
 import type { ForgeFetchLimits } from '../fetch.ts'
-import type { TokenSource } from '../token.ts'
+import { knownByToken, type TokenSource } from '../token.ts'
 import { accessOf } from './access.ts'
 import { createGitLabClient, type GitLabClient } from './client.ts'
 import { writeComment } from './comments.ts'
@@ -35,14 +35,7 @@ export function createGitLabForge(settings: GitLabSettings): Forge {
   const { server, token, clock, limits } = settings
   const path = parseProjectPath(settings.repository)
   const client = createGitLabClient({ server, token, clock, ...(limits === undefined ? {} : { limits }) })
-  let known: GitLabUser | undefined
-  const project: GitLabProject = {
-    ...{ client, path },
-    async self() {
-      known ??= await userOf(client)
-      return known
-    },
-  }
+  const project: GitLabProject = { client, path, self: knownByToken(token, () => userOf(client)) }
   return {
     kind: 'gitlab',
     url: `${server.replace(/\/+$/, '')}/${path}`,
