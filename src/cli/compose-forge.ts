@@ -12,7 +12,9 @@ import type { FleetError } from '../fleet/errors.ts'
 import type { GitHubApp } from '../forge/github/app.ts'
 import type { ForgeRepository } from '../git/fleet-identity.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
-import type { Forge, ForgeAccess, ReadHook } from '../ports/forge.ts'
+import { policyTeams } from '../fleet/review/policy.ts'
+import type { ReviewBranches } from '../ports/change-reviews.ts'
+import type { Forge, ForgeAccess, PullRequest, ReadHook } from '../ports/forge.ts'
 import type { Observations } from '../ports/observations.ts'
 import {
   type FindOrigin,
@@ -55,7 +57,7 @@ export interface ForgeOptions {
 
 /** What works on the fleet, once there is one. */
 export interface ForgeWork {
-  readonly writer: FleetWriter
+  readonly writer: FleetWriter & Pick<ReviewBranches, 'openReviews'>
   readonly reviews: Reviews
   readonly observations: Observations
   readonly sights: Sights
@@ -135,12 +137,26 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
   const { 'public-url': publicUrl, 'pull-request-poll-seconds': pollSeconds } = configuration
   const { writer, reviews } = work
   const outcomes = startOutcomes({ ...opened, ...work, publicUrl })
-  const authorOf = createReviewAuthors({ forge, contact, teams: () => [], clock, onError })
+  // What Fleetwright itself asks for, just as it made it, was allowed before.
+  const isOwn = ({ isFork, branch, head }: PullRequest): boolean =>
+    !isFork && writer.openReviews().some((open) => open.branch === branch && open.commit === head)
+  const authorOf = createReviewAuthors({
+    forge,
+    contact,
+    teams: () => policyTeams(writer.fleet.settings),
+    clock,
+    onError,
+  })
   const pullRequests = startPullRequestLoop({
     ...{ forge, contact, writer, metrics, clock, randomness, onError },
     review: async (pull) => {
       const { number, head, headRef } = pull
-      return await reviews.plan({ number, head, headRef, author: await authorOf(pull) })
+      return await reviews.plan({
+        number,
+        head,
+        headRef,
+        author: isOwn(pull) ? undefined : await authorOf(pull),
+      })
     },
     wordsOf: (plan) => wordsOf(plan, publicUrl),
     pollMilliseconds: Number(pollSeconds) * 1_000,

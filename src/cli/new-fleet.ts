@@ -183,5 +183,23 @@ spec:
   #       tokens:
   #         - portal
   #     expireHours: 168
+  #   # What pull requests of people may ask for, and who may.
+  #   pullRequests:
+  #     imageRegistries:
+  #       - docker.io/mattermost
+  #     largestSize: 5000users
+  #     mostReplicas: 2
+  #     deletions: false
+  #     protectedGroups:
+  #       - names:
+  #           - prod-*
+  #         versions:
+  #           teams:
+  #             - release
+  #     # The last entry that matches counts; what none matches is everybody's.
+  #     owners:
+  #       - kind: Fleet
+  #         teams:
+  #           - platform
 `
 }

@@ -41,7 +41,7 @@ export async function planCheckout(input: PlanInput): Promise<ChangePlan> {
   const plan = await planChanges(
     { head: base, index, editor, documents, reader, render, held: present(broken) },
     { files, contents: await contentsOf(changes) },
-    { clock, randomness, placement: 'now', held },
+    { clock, randomness, placement: 'now', held, author: undefined },
   )
   const { objects } = await describeFiles(plan.files, plan.names, reader)
   return { problems: plan.problems, placements: plan.placements, differences: objects }

@@ -10,7 +10,7 @@ import type {
   Intent,
   ReviewPolicy,
 } from './intents.ts'
-import { type Size, sizeOf } from './sizes.ts'
+import { isLarger } from './sizes.ts'
 
 export type ReviewKind =
   | 'deletion'
@@ -93,7 +93,7 @@ function isWaitingOrPlaced(intent: Intent | undefined): intent is Installation |
 const DELETING = ['deletion', 'deletion-pending'] as const
 
 /** It was not going before; or it gets a planned time, or an earlier one. */
-function wantsDeletion(
+export function wantsDeletion(
   before: Installation | InstallationRequest | undefined,
   { spec }: Installation | InstallationRequest,
 ): boolean {
@@ -112,29 +112,8 @@ function isEarlier(now: string | undefined, was: string | undefined): boolean {
   return was === undefined || Date.parse(now) < Date.parse(was)
 }
 
-/** In any respect: more replicas, or more of anything for each. A size that nobody knows is taken for a larger one. */
 function growsFrom(before: string | undefined, after: string | undefined): boolean {
-  if (before === undefined || after === undefined || before === after) return false
-  const [was, is] = [sizeOf(before), sizeOf(after)]
-  if (was === undefined || is === undefined) return true
-  return amounts(is).some((amount, at) => amount > (amounts(was)[at] ?? 0))
-}
-
-/** Of the whole installation. */
-function amounts({ replicas, requests, limits }: Size): readonly number[] {
-  return [
-    replicas,
-    ...[requests.cpu, limits.cpu].map((text) => replicas * quantity(text)),
-    ...[requests.memory, limits.memory].map((text) => replicas * quantity(text)),
-  ]
-}
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, m: 0.001, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
-
-/** Quantities of the table of sizes. */
-function quantity(text: string): number {
-  const [, number = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(text) ?? []
-  return Number(number) * (UNITS[unit] ?? Number.NaN)
+  return before !== undefined && after !== undefined && isLarger(after, before)
 }
 
 /** Of what members run. */

@@ -14,6 +14,7 @@ import {
 } from './paths.ts'
 import { createSchemas } from './schemas.ts'
 import { secretPatternProblem } from './secret-names.ts'
+import { sizeNames, sizeOf } from './sizes.ts'
 import { parseBulkYaml } from './yaml/bulk.ts'
 import { editYaml } from './yaml/edit.ts'
 import { emitDocument } from './yaml/emit.ts'
@@ -116,7 +117,7 @@ function placeErrors(path: FleetPath, intent: Intent): readonly ErrorDetail[] {
   if (role.role !== 'intent') return []
   switch (intent.kind) {
     case 'Fleet':
-      return patternErrors(intent)
+      return settingsErrors(intent)
     case 'Cluster':
     case 'Group':
     case 'SharedDatabase':
@@ -164,11 +165,15 @@ function tombstoneErrors(
     : [{ pointer: '', detail: `this tombstone belongs into ${wanted}; move the file` }]
 }
 
-function patternErrors({ spec }: FleetSettings): readonly ErrorDetail[] {
-  return (spec.secretEnvNames ?? []).flatMap((pattern, at) => {
+function settingsErrors({ spec }: FleetSettings): readonly ErrorDetail[] {
+  const patterns = (spec.secretEnvNames ?? []).flatMap((pattern, at) => {
     const detail = secretPatternProblem(pattern)
     return detail === undefined ? [] : [{ pointer: `/spec/secretEnvNames/${at}`, detail }]
   })
+  const largest = spec.changePolicy?.pullRequests?.largestSize
+  if (largest === undefined || sizeOf(largest) !== undefined) return patterns
+  const detail = `there is no size ${largest}; write one of ${sizeNames().join(', ')}`
+  return [...patterns, { pointer: '/spec/changePolicy/pullRequests/largestSize', detail }]
 }
 
 function mismatch(pointer: string, found: string, wanted: string | undefined): ErrorDetail {

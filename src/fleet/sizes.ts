@@ -33,3 +33,28 @@ export function sizeOf(name: string): Size | undefined {
 export function sizeNames(): readonly string[] {
   return [...Object.keys(SIZES), 'provisionerXL-<replicas>']
 }
+
+/** In any respect: more replicas, or more of anything for all. A size that nobody knows is taken for a larger one. */
+export function isLarger(size: string, than: string): boolean {
+  if (size === than) return false
+  const [is, was] = [sizeOf(size), sizeOf(than)]
+  if (was === undefined || is === undefined) return true
+  return amounts(is).some((amount, at) => amount > (amounts(was)[at] ?? 0))
+}
+
+/** Of the whole installation. */
+function amounts({ replicas, requests, limits }: Size): readonly number[] {
+  return [
+    replicas,
+    ...[requests.cpu, limits.cpu].map((text) => replicas * quantity(text)),
+    ...[requests.memory, limits.memory].map((text) => replicas * quantity(text)),
+  ]
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, m: 0.001, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
+
+/** Quantities of the table of sizes. */
+function quantity(text: string): number {
+  const [, number = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(text) ?? []
+  return Number(number) * (UNITS[unit] ?? Number.NaN)
+}

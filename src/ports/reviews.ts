@@ -1,13 +1,9 @@
 /** Pull requests as far as git has them: what merging one would do. Looking changes nothing. */
 import type { ObjectId, RefName } from '../fleet/ids.ts'
+import type { PolicyAuthor } from '../fleet/review/policy.ts'
 import type { ReviewPlan } from '../fleet/review/plan.ts'
 
-/** Who asks for a change. */
-export interface ReviewAuthor {
-  readonly login: string
-  /** Of those that `policyTeams` names, the ones the login belongs to. */
-  readonly teams: readonly string[]
-}
+export type ReviewAuthor = PolicyAuthor
 
 export interface ReviewRequest {
   /** Of the pull request. */
@@ -15,7 +11,8 @@ export interface ReviewRequest {
   readonly head: ObjectId
   /** Where the fleet repository has the head. */
   readonly headRef: RefName
-  readonly author: ReviewAuthor
+  /** Undefined: Fleetwright itself, for a change that was allowed already; rules about people do not hold. */
+  readonly author: ReviewAuthor | undefined
 }
 
 export interface Reviews {

@@ -3,6 +3,44 @@
 export interface ChangePolicy {
   /** Of changes that are asked for through the API. */
   readonly review?: ReviewPolicy
+  /** Of pull requests of people. */
+  readonly pullRequests?: PullRequestPolicy
+}
+
+/** What a pull request may ask for, and who may ask for it. What is absent is not limited. */
+export interface PullRequestPolicy {
+  /** Registries, or folders of them, that images may come from: `docker.io/mattermost`. */
+  readonly imageRegistries?: readonly string[]
+  /** Name of a size; what is larger in any respect is refused. */
+  readonly largestSize?: string
+  /** Of the pods of one installation. */
+  readonly mostReplicas?: number
+  /** false: nothing is deleted by a pull request. */
+  readonly deletions?: boolean
+  readonly protectedGroups?: readonly {
+    /** Patterns, in which `*` stands for anything. */
+    readonly names: readonly string[]
+    /** Who may change what members run: version, image, environment. */
+    readonly versions?: People
+    /** Who may bring in installations. */
+    readonly members?: People
+  }[]
+  /** Who may touch what. Of those that match an object the last one counts; what none matches is everybody's. */
+  readonly owners?: readonly (People & {
+    /** `Other`: files that are no documents. */
+    readonly kind: 'Fleet' | 'Cluster' | 'Group' | 'SharedDatabase' | 'Installation' | 'Other'
+    /** Patterns of names, of paths for `Other`; absent: all. */
+    readonly names?: readonly string[]
+    /** Of installations: patterns of their owners; absent: all. */
+    readonly installationOwners?: readonly string[]
+  })[]
+}
+
+/** Nobody, when there are neither. */
+export interface People {
+  readonly logins?: readonly string[]
+  /** `team`, or `organisation/team`. */
+  readonly teams?: readonly string[]
 }
 
 /** Absent ones are not reviewed. */

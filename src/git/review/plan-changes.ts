@@ -5,7 +5,7 @@
  */
 import { isFleetError } from '../../fleet/errors.ts'
 import type { FileChange, Problem } from '../../fleet/files.ts'
-import type { Fleet, IntentChange } from '../../fleet/fleet.ts'
+import type { IntentChange } from '../../fleet/fleet.ts'
 import type { FleetIndex } from '../../fleet/fleet-index.ts'
 import type { FleetPath, ObjectId } from '../../fleet/ids.ts'
 import type { Intent } from '../../fleet/intents.ts'
@@ -13,6 +13,7 @@ import { roleOf } from '../../fleet/paths.ts'
 import { concernsOf } from '../../fleet/review/concerns.ts'
 import { impactOf } from '../../fleet/review/impact.ts'
 import type { Impact } from '../../fleet/review/plan.ts'
+import { type PolicyAuthor, policyProblems } from '../../fleet/review/policy.ts'
 import { admit } from '../../fleet/rules/admit.ts'
 import type { CommitText } from '../../fleet/transaction.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
@@ -28,8 +29,8 @@ export interface PlanOptions {
   readonly placement: 'now' | 'deferred'
   /** Documents of the base that do not count; a change may be what they wait for. */
   readonly held: readonly ChangedFile[]
-  /** What is wrong with the changes beside the rules for every document, on the fleet without them. */
-  readonly policy?: (fleet: Fleet, changes: readonly IntentChange[]) => readonly Problem[]
+  /** Undefined: rules of the change policy about people are not looked at. */
+  readonly author: PolicyAuthor | undefined
 }
 
 /** Changed files against the base. */
@@ -69,10 +70,15 @@ export async function planChanges(
   const { index, documents } = base
   const read = await readChanges(allFiles(changes, options), index, documents, blobsOf(changes, base.reader))
   const own = ownTexts(changes)
+  const paths = new Set(changes.files.map(({ path }) => path))
   const undo = new Undo(index, read.changes)
   try {
-    const concerns = concernsOf(index, read.changes, own.keys())
-    const policy = options.policy?.(index, read.changes) ?? []
+    const concerns = concernsOf(index, read.changes, paths)
+    const policy = policyProblems(index, {
+      changes: read.changes.filter(({ path }) => paths.has(path)),
+      paths,
+      author: options.author,
+    })
     const { accepted, refused } = admit(index, read.changes)
     const { problems } = outcomeOf(read, refused, documents)
     const rendered = render(base, accepted)

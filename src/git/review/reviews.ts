@@ -6,7 +6,7 @@ import type { Impact, ReviewPlan } from '../../fleet/review/plan.ts'
 import { concernsOf } from '../../fleet/review/concerns.ts'
 import { bounded } from '../../fleet/review/problem-list.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
-import type { ReviewAuthor, ReviewRequest, Reviews } from '../../ports/reviews.ts'
+import type { ReviewRequest, Reviews } from '../../ports/reviews.ts'
 import type { RepositoryHome } from '../contracts.ts'
 import type { RepositoryWriter, StandingHead } from '../writer/types.ts'
 import { describeFiles } from './describe-files.ts'
@@ -77,7 +77,7 @@ async function bringAndPlan(
 
 async function plan(
   head: ObjectId,
-  _author: ReviewAuthor,
+  author: ReviewRequest['author'],
   source: ChangeSource,
   options: ReviewsOptions,
 ): Promise<ReviewPlan> {
@@ -89,7 +89,11 @@ async function plan(
     const { change } = found
     const decided = await writer.atHead(async (standing) => {
       if (!(await isStill(standing, main, change))) return undefined
-      const planned = await planChanges(standing, change, { ...options, held: standing.heldFiles })
+      const planned = await planChanges(standing, change, {
+        ...options,
+        author,
+        held: standing.heldFiles,
+      })
       return { base: standing.head, planned }
     })
     if (decided !== undefined) return await described(decided, head, change, options)

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { createDocuments } from '../../../src/fleet/documents.ts'
 import { clusterPath, groupPath, installationPath, manifestPath } from '../../../src/fleet/paths.ts'
 import { creation, importCluster, requestContext } from '../../support/git-writer.ts'
-import { cluster, group, id } from '../../support/intents.ts'
+import { cluster, group, id, settings } from '../../support/intents.ts'
 import { type ReviewedFleet, startReviews } from '../../support/reviews.ts'
 
 const documents = createDocuments()
@@ -123,4 +123,23 @@ test('a document that waits on main is released by what it waits for', async (t)
   t.same(plan.problems, [])
   t.match(plan.impact.changed, [{ name: 'acme-1' }])
   t.match(fleet.writer.problems(), [{ path }], 'and waits on')
+})
+
+test('the change policy of main counts, on the lines of the pull request; one that it brings does not', async (t) => {
+  const fleet = await start(t)
+  const withPolicy = (largestSize: string): string =>
+    documents.emit(
+      settings({
+        changePolicy: { pullRequests: { largestSize, owners: [{ kind: 'Cluster', logins: ['ada'] }] } },
+      }),
+    )
+  const large = { 'requests/globex.yaml': request('globex', '  size: 25000users\n') }
+  t.same((await fleet.plan(await fleet.propose(large))).problems, [])
+  await fleet.merge(await fleet.propose({ 'fleet.yaml': withPolicy('5000users') }))
+  const own = await fleet.propose({ ...large, 'fleet.yaml': withPolicy('provisionerXL') })
+  const expected = { path: 'requests/globex.yaml', line: 7, column: 3, code: 'change-policy' }
+  t.match((await fleet.plan(own)).problems, [expected])
+  const cluster2 = await fleet.propose({ [clusterPath('prod-2')]: documents.emit(cluster('prod-2', 2)) })
+  t.match((await fleet.plan(cluster2)).problems, [{ detail: /grace may not change cluster prod-2/ }])
+  t.same((await fleet.plan(cluster2, { login: 'ada', teams: [] })).problems, [])
 })
