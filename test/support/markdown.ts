@@ -12,7 +12,11 @@ export function htmlOf(markdown: string): string {
 
 /** Tags in their order, code left out: what a text may decide is only what stands between them. */
 export function structureOf(markdown: string): readonly string[] {
-  return [...htmlOf(markdown).matchAll(/<(\/?[a-z][a-z0-9]*)[^>]*>/gi)]
+  return tagsOf(htmlOf(markdown))
+}
+
+export function tagsOf(shown: string): readonly string[] {
+  return [...shown.matchAll(/<(\/?[a-z][a-z0-9]*)[^>]*>/gi)]
     .map(([, tag = '']) => tag.toLowerCase())
     .filter((tag) => tag !== 'code' && tag !== '/code')
 }
