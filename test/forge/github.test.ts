@@ -15,14 +15,8 @@ import { git } from '../../src/git/child-process.ts'
 import type { CheckReport, Forge } from '../../src/ports/forge.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import type { Answer } from '../stand-ins/described-api.ts'
-import {
-  APP_ID,
-  type GitHubStandIn,
-  INSTALLATION_ID,
-  OWNER,
-  REPO,
-  startGitHubStandIn,
-} from '../stand-ins/github.ts'
+import { type GitHubStandIn, startGitHubStandIn } from '../stand-ins/github.ts'
+import { APP_ID, INSTALLATION_ID, OWNER, REPO } from '../stand-ins/github/world.ts'
 import { openBareRepository } from '../support/bare-repository.ts'
 import type { ForgeWorld } from '../support/forge-world.ts'
 import { createMemoryForge, type MemoryForge } from '../support/memory-forge.ts'

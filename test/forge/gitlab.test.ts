@@ -12,7 +12,8 @@ import { git } from '../../src/git/child-process.ts'
 import type { CheckReport, Forge } from '../../src/ports/forge.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import type { Answer } from '../stand-ins/described-api.ts'
-import { type GitLabStandIn, PROJECT, startGitLabStandIn } from '../stand-ins/gitlab.ts'
+import { type GitLabStandIn, startGitLabStandIn } from '../stand-ins/gitlab.ts'
+import { PROJECT } from '../stand-ins/gitlab/world.ts'
 import { openBareRepository } from '../support/bare-repository.ts'
 import { createMemoryForge, type MemoryForge } from '../support/memory-forge.ts'
 import { forgeContract } from './forge-contract.ts'
@@ -198,6 +199,24 @@ test('blocked members and parts of names have no permission', async (t) => {
   const blocked = { id: 5, username: 'rob', name: 'Rob', state: 'blocked', access_level: 40 }
   standIn.fail('GET /projects/{id}/members/all', { status: 200, body: [blocked] })
   t.equal(await forge.permission('rob'), 'none')
+})
+
+test('a pending status stays one, whatever its words', async (t) => {
+  const { memory, standIn, forge } = await start(t)
+  const files = { 'a.txt': 'a\n' }
+  const { number, head } = await memory.people.openPullRequest({ branch: 'b', title: 'B', files })
+  const name = 'fleetwright/plan'
+  const pending: CheckReport = {
+    ...{ number, commit: head, name, result: 'pending', title: 'Waiting', summary: '', annotations: [] },
+  }
+  await forge.report(pending)
+  // GitLab has no transition from pending to pending.
+  await forge.report({ ...pending, title: 'Still waiting' })
+  t.match(await standIn.sight.check(head, name), { result: 'pending' })
+  await forge.report({ ...pending, result: 'success', title: 'Done' })
+  t.strictSame(await standIn.sight.check(head, name), { result: 'success', title: 'Done' })
+  standIn.fail('POST /projects/{id}/statuses/{sha}', { status: 400, body: { message: 'Something else' } })
+  await t.rejects(forge.report({ ...pending, title: 'Again' }), { code: 'forge-refused' })
 })
 
 test('paths of projects', (t) => {
