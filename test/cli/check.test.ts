@@ -186,3 +186,28 @@ test('the same words as plan and the server: removed and edited files', async (t
     `${ACME_FOLDER}/manifest.yaml:1:1: error: this rendered file is not what its document renders to`,
   )
 })
+
+test('the policy of main holds, for the author and the teams that are given', async (t) => {
+  const policy =
+    '  changePolicy:\n    pullRequests:\n      largestSize: 100users\n      owners:\n        - kind: Group\n          teams: [fleet]\n          logins: [grace]\n'
+  const folder = await pullRequest(t, {})
+  await git(folder, 'switch', '--quiet', 'main')
+  await write(folder, 'fleet.yaml', `${await readFile(join(folder, 'fleet.yaml'), 'utf8')}${policy}`)
+  await commitAll(folder, 'A policy')
+  await git(folder, 'update-ref', 'refs/remotes/origin/main', 'HEAD')
+  await git(folder, 'switch', '--quiet', '--create', 'other')
+  const group = await readFile(join(folder, 'groups/canary.yaml'), 'utf8')
+  await write(folder, 'groups/canary.yaml', group.replace('"11.2.0"', '"11.3.0"'))
+  await commitAll(folder, 'Change the group')
+  const run = (...args: readonly string[]) => runHere(['check', folder, ...args], CI)
+  t.match(await run(), { code: 1, stdout: /^groups\/canary\.yaml:.* error: .* \[change-policy\]$/m })
+  t.match(await run('--author', 'grace'), { code: 0 })
+  t.match(await run('--team', 'other', '--team', 'fleet'), { code: 0 })
+  await write(folder, 'requests/initech.yaml', `${REQUEST}  size: 5000users\n`)
+  await write(folder, 'fleet.yaml', (await readFile(join(folder, 'fleet.yaml'), 'utf8')).replace(policy, ''))
+  await commitAll(folder, 'Too large, and no policy')
+  t.match(await run('--author', 'grace'), {
+    code: 1,
+    stdout: /^requests\/initech\.yaml:7:.*size 5000users is larger/m,
+  })
+})

@@ -42,5 +42,9 @@ test('Gitea shows any text of a pull request as text, and deletions in red', { s
   const mentioned = await show('see @ada, https://evil.example.com, <b>')
   t.ok(structure(mentioned).includes('a'), 'Gitea finds mentions and links')
   for (const text of HOSTILE)
-    t.strictSame(structure(await show(commentOf(planWith(text)))), structure(plain), JSON.stringify(text))
+    t.strictSame(
+      structure(await show(commentOf(planWith(text)))),
+      structure(plain),
+      JSON.stringify(text.slice(0, 60)),
+    )
 })
