@@ -25,6 +25,7 @@ import { startDeletionLoop } from '../reconcile/deletion.ts'
 import { type Loop, startLoop } from '../reconcile/loop.ts'
 import { startMaintenance } from '../reconcile/maintenance.ts'
 import { startPlacementLoop } from '../reconcile/placement.ts'
+import { contactedForge } from '../reconcile/review-forge.ts'
 import { startReviewLoop } from '../reconcile/reviews.ts'
 import { startSecretSweep } from '../reconcile/secret-sweep.ts'
 import { createRenderChanges } from '../render/render.ts'
@@ -110,7 +111,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const secretHolds = createSecretHolds()
   const changeReviews = startReviewLoop({
     ...{ writer, history, secrets, clock, onError },
-    forge: forge?.forge,
+    forge: forge === undefined ? undefined : contactedForge(forge.forge, forge.contact),
     holds: secretHolds,
   })
   const sweep =

@@ -14,10 +14,11 @@ import {
   type ReviewState,
 } from '../ports/change-reviews.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Forge, PullRequest } from '../ports/forge.ts'
+import type { PullRequest } from '../ports/forge.ts'
 import type { SecretBackend, SecretHolds } from '../ports/secrets.ts'
 import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from './loop.ts'
+import type { ReviewForge } from './review-forge.ts'
 import {
   bodyWords,
   closedWords,
@@ -49,10 +50,16 @@ export interface ReviewLoopOptions {
   readonly onError: (error: unknown) => void
 }
 
-export type ReviewForge = Pick<
-  Forge,
-  'openPullRequests' | 'endedPullRequests' | 'pullRequest' | 'open' | 'close' | 'comment' | 'deleteBranch'
->
+export interface ReviewLoopOptions {
+  /** Undefined: none is configured; secret values of open reviews are held all the same. */
+  readonly forge: ReviewForge | undefined
+  readonly writer: Pick<FleetWriter, 'fleet' | 'openReviews' | 'reviewOutcome' | 'onChange' | 'poll'>
+  readonly history: Pick<FleetHistory, 'isOnMain'>
+  readonly secrets: Pick<SecretBackend, 'remove'>
+  readonly holds: SecretHolds
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
 
 export interface ReviewLoop extends ChangeReviews, Loop {
   /** One round, now. */
@@ -182,24 +189,22 @@ class Reviews {
     open: ReadonlyMap<string, PullRequest>,
     ended: readonly PullRequest[],
   ): Promise<void> {
-    const { clock, writer } = this.#options
-    const pull = open.get(review.branch)
-    const last = pull ?? ended.find(({ branch }) => branch === review.branch)
+    const { writer } = this.#options
+    const last = open.get(review.branch) ?? ended.find(({ branch }) => branch === review.branch)
     if (writer.reviewOutcome(review.id) !== undefined) return await this.#tellOutcome(forge, review, last)
     if (last === undefined) return void (await this.#openPullRequest(review))
     this.#pullRequests.set(review.id, last)
     if (last.state === 'merged') return void (await this.#settleMerged(forge, review, last))
-    if (last.state === 'closed') return await this.#cancel(forge, review, last, closedWords())
+    const words = this.#endWords(review, last)
+    if (words !== undefined) await this.#cancel(forge, review, last, words)
+  }
+
+  /** Why it ends without a merge; undefined: it goes on. The same before and after the pull request is closed. */
+  #endWords(review: OpenReview, pull: PullRequest): string | undefined {
     const newer = this.#supersededBy(review)
-    if (newer !== undefined)
-      return await this.#cancel(
-        forge,
-        review,
-        last,
-        supersededWords(newer, this.#pullRequests.get(newer.id)?.url),
-      )
-    if (clock.now() >= this.#state(review).expiresAt)
-      return await this.#cancel(forge, review, last, expiredWords(new Date(review.at)))
+    if (newer !== undefined) return supersededWords(newer, this.#pullRequests.get(newer.id)?.url)
+    if (this.#options.clock.now() >= this.#state(review).expiresAt) return expiredWords(new Date(review.at))
+    return pull.state === 'closed' ? closedWords() : undefined
   }
 
   /** The forge knows of the merge; main has to be looked at too, and what it says may be on its way there. */
@@ -231,6 +236,7 @@ class Reviews {
 
   async #cancel(forge: ReviewForge, review: OpenReview, pull: PullRequest, words: string): Promise<void> {
     if (pull.state === 'open') {
+      await forge.comment(pull.number, COMMENT, words)
       await forge.close(pull.number)
       // Somebody may have merged it at this moment; then it is not cancelled.
       if ((await forge.pullRequest(pull.number))?.state === 'merged') return
@@ -287,7 +293,7 @@ class Reviews {
     }
   }
 
-  /** The newest one that asks for the same kind of change of the same object. */
+  /** The newest one that changes the same object. */
   #supersededBy(review: OpenReview): OpenReview | undefined {
     const reviews = this.#options.writer.openReviews()
     const paths = new Set(review.changes.map(({ path }) => path))

@@ -30,10 +30,17 @@ export interface ReviewingServer extends Omit<TestServer, 'close' | 'stop'> {
   takeIn(): Promise<void>
 }
 
-/** @param started to go on with */
+export interface ReviewingOptions {
+  /** To go on with. */
+  readonly started?: TestServer
+  readonly forge?: MemoryForge
+  /** Pull requests are opened, and nothing else is done by itself. */
+  readonly quiet?: boolean
+}
+
 export async function startReviewingServer(
   t: Pick<Test, 'teardown'>,
-  { started, forge: given }: { readonly started?: TestServer; readonly forge?: MemoryForge } = {},
+  { started, forge: given, quiet = false }: ReviewingOptions = {},
 ): Promise<ReviewingServer> {
   const server = started ?? (await startTestServer())
   const directory = join(server.folder, 'fleet.git')
@@ -43,7 +50,10 @@ export async function startReviewingServer(
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead }
   const { writer, history, secrets, secretHolds } = server.server.parts
   const loop = startReviewLoop({
-    ...{ forge, writer, history, secrets, clock },
+    ...{ writer, history, secrets, clock },
+    forge: quiet
+      ? { ...forge, openPullRequests: async () => Promise.reject(new Error('it is quiet')) }
+      : forge,
     holds: secretHolds,
     onError: (error) => void errors.push(error),
   })

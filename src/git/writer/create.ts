@@ -38,9 +38,10 @@ export async function createFleetWriter(options: WriterOptions): Promise<Reposit
   }
   const writer = new Writer(options, head, memory)
   const taken = own === main ? nothingTaken(main) : await takeMissed(head, { tips, main, own }, options)
+  // Before the writer begins: one push at a time.
+  await repairProjections(head, options)
   const accepted = [...taken.accepted, ...unseen(head, taken)]
   writer.follow(await followUps(head, { ...taken, accepted }, options, (items) => writer.followLate(items)))
-  await repairProjections(head, options)
   return writer
 }
 
