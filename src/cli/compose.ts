@@ -35,6 +35,7 @@ import { createMemoryLeases } from '../store/memory.ts'
 import { createPooledRandomness, systemClock, systemRandomness } from '../system/clock.ts'
 import { readTemplateSets, TEMPLATE_FOLDER } from '../system/template-files.ts'
 import { composeForge, type ForgeOptions, NO_FORGE, type OpenForge } from './compose-forge.ts'
+import { mirrorTargets, startMirrors } from './compose-mirrors.ts'
 import { composeObservation, type RunningObservation } from './compose-observation.ts'
 import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
@@ -71,6 +72,7 @@ export async function composeServer(configuration: Configuration, version: strin
   const clock = systemClock
   const randomness = createPooledRandomness(systemRandomness)
   const onError = (error: unknown): void => logger.warn({ err: error }, 'a background task failed')
+  const targets = mirrorTargets(configuration)
   const identity = await openIdentity({ configuration, clock, onError })
   const direct = await openHome(configuration, identity, app)
   const history = createHistory(direct.gitDirectory)
@@ -141,6 +143,9 @@ export async function composeServer(configuration: Configuration, version: strin
     recorded: (id: Id) => observation.tracker.recorded('installation', id)?.state,
   }
   const forgeWork = forge?.start(work) ?? NO_FORGE
+  const mirrors = startMirrors({
+    ...{ targets, directory: home.gitDirectory, writer, registry, clock, randomness, onError },
+  })
   const parts: Parts = {
     writer,
     history,
@@ -164,6 +169,7 @@ export async function composeServer(configuration: Configuration, version: strin
       ...(sweep?.problems() ?? []),
       ...(deletions?.problems() ?? []),
       ...forgeWork.problems(),
+      ...mirrors.problems(),
     ],
     pullRequests: forgeWork.pullRequests,
     ...(forgeWork.hooks === undefined ? {} : { hooks: forgeWork.hooks }),
@@ -191,6 +197,7 @@ export async function composeServer(configuration: Configuration, version: strin
       await api.close()
       await Promise.all(loops.map((loop) => loop.close()))
       await forgeWork.close()
+      await mirrors.close()
       await work.reviews.close()
       await observation.close()
       await writer.close()
@@ -231,7 +238,7 @@ async function openHome(
   app: ConfiguredGitHubApp | undefined,
 ): Promise<RepositoryHome> {
   const { data, fleet = join(data, 'fleet.git') } = configuration
-  const transport = await fleetTransport(fleet, configuration, app)
+  const transport = fleetTransport(fleet, configuration, app)
   if (transport === undefined) return await openEmbeddedHome(fleet, identity)
   return await openRemoteHome({ transport, folder: join(data, 'remote'), identity })
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Configuration } from '../configuration/settings.ts'
 import { FleetError } from '../fleet/errors.ts'
 import { readRepositoryAddress } from '../fleet/repository-address.ts'
+import type { NativeAccess } from '../git/contracts.ts'
 import { createCredentials } from '../git/remote/credentials.ts'
 import { createHttpTransport } from '../git/remote/http-transport.ts'
 import { createSshTransport } from '../git/remote/ssh-transport.ts'
@@ -20,17 +21,17 @@ type Login = Pick<
  * is a token.
  * @throws FleetError `invalid-configuration` when what the server needs is not configured
  */
-export async function fleetTransport(
+export function fleetTransport(
   target: string,
   login: Login,
   app?: Pick<ConfiguredGitHubApp, 'server' | 'credentials'>,
-): Promise<GitTransport | undefined> {
+): GitTransport | undefined {
   const reading = readRepositoryAddress(target)
   if ('problem' in reading) throw invalid(`${target}: ${reading.problem}`)
   const { address } = reading
   if (address.kind === 'path') return undefined
   if (address.kind === 'ssh')
-    return await createSshTransport({
+    return createSshTransport({
       address,
       keyFile: required(login, 'fleet-ssh-key-file', 'the private key that may push there'),
       knownHostsFile: required(
@@ -51,6 +52,16 @@ export async function fleetTransport(
     ...(tokenFile === undefined ? {} : { tokenFile }),
   }
   return createHttpTransport({ url: address.url, credentials: createCredentials({ user, ...secret }) })
+}
+
+/** Of a repository on this disk. */
+export function pathAccess(path: string): NativeAccess {
+  return {
+    url: resolve(path),
+    environment: async () => ({}),
+    redact: (text) => text,
+    failure: () => undefined,
+  }
 }
 
 function required(login: Login, key: 'fleet-ssh-key-file' | 'fleet-known-hosts-file', what: string): string {

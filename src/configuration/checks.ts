@@ -71,6 +71,17 @@ export function forgeRepository(text: string): string | undefined {
     : 'must be the name of a repository with its owner, for example team/fleet'
 }
 
+/** Repositories with commas between, each once. */
+export function repositories(text: string): string | undefined {
+  const given = text.split(',')
+  if (new Set(given).size < given.length) return 'must name each repository once'
+  for (const one of given) {
+    const problem = repository(one)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
 export function userName(text: string): string | undefined {
   return /^[^\s:]{1,200}$/.test(text) ? undefined : 'must be a name without spaces and colons'
 }

@@ -13,6 +13,7 @@ import {
   oneOf,
   positive,
   rate,
+  repositories,
   repository,
   seconds,
   token,
@@ -93,6 +94,22 @@ export const SETTINGS = [
     default: undefined,
     parse: anything,
     description: 'Host keys of the ssh servers that may be talked to, as `known_hosts` of OpenSSH has them',
+  },
+  {
+    key: 'fleet-mirror',
+    placeholder: '<path|URL,…>',
+    default: undefined,
+    parse: repositories,
+    description:
+      'Mirrors of the fleet repository, with commas between: main and the projections are pushed to them in the background',
+  },
+  {
+    key: 'fleet-mirror-credentials',
+    placeholder: '<folder>',
+    default: undefined,
+    parse: anything,
+    description:
+      'What mirrors are logged in to with, by host: `<host>.token` or `<host>.key` (default: mirror-credentials in the data directory)',
   },
   {
     key: 'accept-new-history',

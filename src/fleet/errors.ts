@@ -42,6 +42,7 @@ export const ERRORS = {
   'remote-refused': { status: 502, title: 'The fleet repository refused the push' },
   'remote-denied': { status: 502, title: 'The fleet repository does not let Fleetwright in' },
   'history-rewritten': { status: 503, title: 'The history of the fleet repository was rewritten' },
+  'mirror-behind': { status: 503, title: 'A mirror of the fleet repository is behind' },
   'carried-out-already': { status: 409, title: 'The request was carried out already' },
   'stale-lease': { status: 503, title: 'Somebody else pushes to the fleet repository all the time' },
   'repository-damaged': { status: 500, title: 'The fleet repository is damaged' },

@@ -10,6 +10,8 @@ export interface GitOptions {
   /** Added to the environment; secrets go here, never on the command line. */
   readonly environment?: Readonly<Record<string, string>>
   readonly timeLimitMilliseconds?: number
+  /** Ends it at once; the run fails. */
+  readonly signal?: AbortSignal
   /** For what works on objects of strangers. */
   readonly limits?: ProcessLimits
 }
@@ -76,10 +78,9 @@ export async function runGit(
   // A child that ends early closes its input; its status tells why.
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
-  const timer = setTimeout(
-    () => kill(child, options.limits !== undefined),
-    options.timeLimitMilliseconds ?? TIME_LIMIT_MILLISECONDS,
-  )
+  const end = (): void => kill(child, options.limits !== undefined)
+  const timer = setTimeout(end, options.timeLimitMilliseconds ?? TIME_LIMIT_MILLISECONDS)
+  options.signal?.addEventListener('abort', end)
   try {
     const code = await new Promise<number>((resolve, reject) => {
       child.on('error', (cause) =>
@@ -97,6 +98,7 @@ export async function runGit(
     return { code, output: Buffer.concat(output), words: Buffer.concat(errors).toString('utf8') }
   } finally {
     clearTimeout(timer)
+    options.signal?.removeEventListener('abort', end)
   }
 }
 

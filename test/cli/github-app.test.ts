@@ -49,7 +49,7 @@ async function openTransport(
   app: ConfiguredGitHubApp | undefined,
 ): Promise<GitTransport> {
   t.teardown(() => app?.app.stop())
-  const transport = await fleetTransport(fleet, configuration, app)
+  const transport = fleetTransport(fleet, configuration, app)
   if (transport === undefined) throw new Error('it is on a server')
   t.teardown(() => transport.close())
   return transport

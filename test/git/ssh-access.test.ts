@@ -38,8 +38,8 @@ async function filled(
   return { ...started, home, first: first.oid }
 }
 
-async function asked(t: Test, login: SshLogin): Promise<GitTransport> {
-  const transport = await sshTransport(login)
+function asked(t: Test, login: SshLogin): GitTransport {
+  const transport = sshTransport(login)
   t.teardown(() => transport.close())
   return transport
 }
@@ -98,18 +98,18 @@ test('only a server with the known host key is talked to', real, async (t) => {
   const { server, folder } = await start(t)
   const unknown = join(folder, 'nobody')
   await writeFile(unknown, '')
-  const stranger = await asked(t, { ...server, knownHostsFile: unknown })
+  const stranger = asked(t, { ...server, knownHostsFile: unknown })
   await t.rejects(stranger.advertisement('git-upload-pack', 2), {
     code: 'remote-denied',
     message: new RegExp(`nobody has no host key of 127\\.0\\.0\\.1.*ssh-keyscan -p ${server.port} 127`),
   })
   t.equal(await readFile(unknown, 'utf8'), '', 'nothing is learnt by itself')
-  const gone = await asked(t, { ...server, knownHostsFile: join(folder, 'gone') })
+  const gone = asked(t, { ...server, knownHostsFile: join(folder, 'gone') })
   await t.rejects(gone.advertisement('git-upload-pack', 2), { code: 'remote-denied', message: /ENOENT/ })
 
   await server.stop()
   await server.start('new')
-  const changed = await asked(t, server)
+  const changed = asked(t, server)
   await t.rejects(changed.advertisement('git-upload-pack', 2), {
     code: 'remote-denied',
     message: /shows another host key than the one in .*known_hosts/,
@@ -124,7 +124,7 @@ test(
     const { server, folder } = await start(t)
     const keyFile = join(folder, 'mine')
     const other = await readFile(makeKey(keyFile), 'utf8')
-    const transport = await asked(t, { ...server, keyFile })
+    const transport = asked(t, { ...server, keyFile })
     const look = (): Promise<unknown> => transport.advertisement('git-receive-pack', 1)
     await t.rejects(look(), { code: 'remote-denied', message: /does not accept the key .*mine.*deploy key/ })
     await server.allow(other)
@@ -146,7 +146,7 @@ test(
 
 test('nothing of the transport is left when it is closed', real, async (t) => {
   const { server } = await start(t)
-  const transport = await sshTransport(server)
+  const transport = sshTransport(server)
   await transport.advertisement('git-upload-pack', 2)
   const command = (await transport.native.environment()).GIT_SSH_COMMAND ?? ''
   const sockets = /ControlPath="([^"]+)\/[^/"]+"/.exec(command)?.[1] ?? ''
@@ -158,7 +158,7 @@ test('nothing of the transport is left when it is closed', real, async (t) => {
 test('a server that falls silent is given up', real, async (t) => {
   const { server } = await start(t)
   const limits = { silenceMilliseconds: 1, totalMilliseconds: 60_000 }
-  const transport = await sshTransport(server, { limits })
+  const transport = sshTransport(server, { limits })
   t.teardown(() => transport.close())
   await t.rejects(transport.advertisement('git-upload-pack', 2), {
     code: 'remote-unavailable',
@@ -168,7 +168,7 @@ test('a server that falls silent is given up', real, async (t) => {
 
 test('without an ssh on the PATH it says what to install', real, async (t) => {
   const { server } = await start(t)
-  const transport = await asked(t, server)
+  const transport = asked(t, server)
   const path = process.env.PATH
   t.teardown(() => {
     process.env.PATH = path
@@ -183,7 +183,7 @@ test('without an ssh on the PATH it says what to install', real, async (t) => {
 
 test('a repository that is not there, or a path with spaces in its files, is no trouble', real, async (t) => {
   const { server, folder } = await start(t)
-  const nothing = await asked(t, { ...server, url: server.url.replace('fleet.git', 'other.git') })
+  const nothing = asked(t, { ...server, url: server.url.replace('fleet.git', 'other.git') })
   await t.rejects(nothing.advertisement('git-upload-pack', 2), {
     code: 'remote-denied',
     message: /There is no repository ssh:.*other\.git, or the key/,

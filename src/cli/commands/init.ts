@@ -22,7 +22,7 @@ import {
   type Options,
   readSettings,
 } from '../command-context.ts'
-import { fleetTransport } from '../fleet-transport.ts'
+import { fleetTransport, pathAccess } from '../fleet-transport.ts'
 import { type NewFile, newFleetFiles } from '../new-fleet.ts'
 
 const EMBEDDED_URL = 'http://127.0.0.1:8075/fleet.git'
@@ -164,16 +164,10 @@ async function accessTo(
   kind: Exclude<Kind, 'folder'>,
   login: Parameters<typeof fleetTransport>[1],
 ): Promise<Access> {
-  const transport = kind === 'remote' ? await fleetTransport(target, login) : undefined
+  const transport = kind === 'remote' ? fleetTransport(target, login) : undefined
   if (transport !== undefined) return { ...transport.native, close: () => transport.close() }
   if (!existsSync(target)) await git(['init', '--quiet', '--bare', '--initial-branch=main', target])
-  return {
-    url: resolve(target),
-    environment: async () => ({}),
-    redact: (text) => text,
-    failure: () => undefined,
-    close: async () => undefined,
-  }
+  return { ...pathAccess(target), close: async () => undefined }
 }
 
 /** @throws FleetError `remote-unavailable`, `remote-denied`, `remote-refused`; `invalid-configuration` when it has a main branch */

@@ -25,11 +25,14 @@ export interface SshTransportOptions {
   readonly limits?: TimeLimits
 }
 
-export async function createSshTransport(options: SshTransportOptions): Promise<GitTransport> {
+export function createSshTransport(options: SshTransportOptions): GitTransport {
   const { address, clock, limits = TIME_LIMITS } = options
-  const sockets = await mkdtemp(join(tmpdir(), 'fleetwright-ssh-'))
+  let sockets: Promise<string> | undefined
   const running = new Set<ReturnType<typeof startSsh>>()
-  const prepare = (): Promise<readonly string[]> => sshArguments(options, sockets, clock.monotonic())
+  async function prepare(): Promise<readonly string[]> {
+    sockets ??= mkdtemp(join(tmpdir(), 'fleetwright-ssh-'))
+    return await sshArguments(options, await sockets, clock.monotonic())
+  }
   async function run(
     service: Service,
     version: ProtocolVersion,
@@ -77,8 +80,11 @@ export async function createSshTransport(options: SshTransportOptions): Promise<
     },
     async close() {
       for (const child of running) child.kill('SIGKILL')
-      await endShared(address, sockets)
-      await rm(sockets, { recursive: true, force: true })
+      const folder = await sockets
+      if (folder === undefined) return
+      sockets = undefined
+      await endShared(address, folder)
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }
@@ -117,10 +123,7 @@ function protocolFailure(words: string, target: SshTarget): FleetError | undefin
 
 /** Connections that sessions shared; without this they would go on for a minute. */
 async function endShared({ user, host }: SshAddress, sockets: string): Promise<void> {
-  const names = await readdir(sockets).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = await readdir(sockets)
   await Promise.all(
     names.map(async (name) => {
       const child = startSsh([

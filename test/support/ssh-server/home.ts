@@ -9,16 +9,16 @@ import type { SshServer } from './server.ts'
 
 export type SshLogin = Pick<SshServer, 'url' | 'keyFile' | 'knownHostsFile'>
 
-export async function sshTransport(
+export function sshTransport(
   { url, keyFile, knownHostsFile }: SshLogin,
   extra: Partial<SshTransportOptions> = {},
-): Promise<GitTransport> {
+): GitTransport {
   const reading = readRepositoryAddress(url)
   if (!('address' in reading) || reading.address.kind !== 'ssh') throw new Error(`${url} is not ssh`)
   const { address } = reading
-  return await createSshTransport({ address, keyFile, knownHostsFile, clock: systemClock, ...extra })
+  return createSshTransport({ address, keyFile, knownHostsFile, clock: systemClock, ...extra })
 }
 
 export async function sshHome(login: SshLogin, folder: string): Promise<RepositoryHome> {
-  return await openRemoteHome({ transport: await sshTransport(login), folder })
+  return await openRemoteHome({ transport: sshTransport(login), folder })
 }
