@@ -85,7 +85,8 @@ HTTP_ADDR = 127.0.0.1
 HTTP_PORT = ${port}
 ROOT_URL = http://127.0.0.1:${port}/
 STATIC_ROOT_PATH = ${files}
-DISABLE_SSH = true
+START_SSH_SERVER = false
+SSH_CREATE_AUTHORIZED_KEYS_FILE = false
 OFFLINE_MODE = true
 [database]
 DB_TYPE = sqlite3
