@@ -1,5 +1,6 @@
 /** `fleetwright pull-requests`: the open ones, and what was said of each. */
 import type { Command } from 'commander'
+import { visible } from '../../fleet/review/markdown-text.ts'
 import { createApiClient } from '../api-client.ts'
 import { readToken } from '../client-token.ts'
 import {
@@ -53,11 +54,11 @@ function print(terminal: Terminal, pullRequests: readonly ListedPullRequest[]): 
   const width = Math.max(...pullRequests.map(({ number }) => String(number).length)) + 1
   for (const one of pullRequests) {
     const number = `#${one.number}`.padStart(width)
-    const title = shortened(`${number}  ${verdict(one).padEnd(12)}  ${one.title}`, terminal.columns)
+    const title = shortened(`${number}  ${verdict(one).padEnd(12)}  ${visible(one.title)}`, terminal.columns)
     terminal.line(title.replace(verdict(one), coloured(terminal, one)))
     const planned = one.plannedOn === null ? '' : ` on ${one.plannedOn.slice(0, 12)}`
     const checked = one.checkedAt === null ? 'not checked yet' : `checked${planned} at ${one.checkedAt}`
-    terminal.line(dim(`${' '.repeat(width)}  ${one.author}, ${one.head.slice(0, 12)}, ${checked}`))
+    terminal.line(dim(`${' '.repeat(width)}  ${visible(one.author)}, ${one.head.slice(0, 12)}, ${checked}`))
   }
 }
 
