@@ -5,6 +5,7 @@ import { burst, fleetSize, inFlight, inFlightEmbedded, single } from './measures
 import { driftEdit, driftSweep } from './measures/drift.ts'
 import type { Measure } from './measures/measure.ts'
 import { rendering } from './measures/render.ts'
+import { signing } from './measures/signing.ts'
 import { FULL, QUICK } from './measures/sizes.ts'
 import { writerAlone } from './measures/writer.ts'
 import type { Finding } from './row.ts'
@@ -16,6 +17,7 @@ const MEASURES: readonly Measure[] = [
   inFlight,
   inFlightEmbedded,
   single,
+  signing,
   rendering,
   fleetSize,
   driftSweep,

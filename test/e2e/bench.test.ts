@@ -2,7 +2,16 @@
 import { spawnSync } from 'node:child_process'
 import { test } from 'tap'
 
-const NAMES = ['writer', 'burst', 'in-flight', 'in-flight-embedded', 'single', 'render', 'fleet-size']
+const NAMES = [
+  'writer',
+  'burst',
+  'in-flight',
+  'in-flight-embedded',
+  'single',
+  'signing',
+  'render',
+  'fleet-size',
+]
 const KEYS = ['aim', 'better', 'name', 'ours', 'peer', 'peerName', 'ratio', 'unit']
 
 function bench(...args: readonly string[]): {
