@@ -139,7 +139,8 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
   const outcomes = startOutcomes({ ...opened, ...work, publicUrl })
   // What Fleetwright itself asks for, just as it made it, was allowed before.
   const isOwn = ({ isFork, branch, head }: PullRequest): boolean =>
-    !isFork && writer.openReviews().some((open) => open.branch === branch && open.commit === head)
+    !isFork &&
+    writer.openReviews().some((open) => open.isSealed && open.branch === branch && open.commit === head)
   const authorOf = createReviewAuthors({
     forge,
     contact,

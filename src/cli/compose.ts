@@ -43,6 +43,7 @@ import { fleetTransport } from './fleet-transport.ts'
 import { type ConfiguredGitHubApp, configuredGitHubApp } from './github-app.ts'
 import { writableHome } from './protected-main.ts'
 import { pushPace } from './push-pace.ts'
+import { openReviewKey } from './review-key.ts'
 import { openIdentity } from './open-identity.ts'
 
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
@@ -92,6 +93,7 @@ export async function composeServer(configuration: Configuration, version: strin
     randomness,
     ...signing.writer,
     placement,
+    reviewKey: await openReviewKey(data, randomness),
     ...(pace === undefined ? {} : { pace }),
     ...(forge === undefined ? {} : { findOrigin: forge.findOrigin }),
     observer: createWriterMetrics(registry, onError),

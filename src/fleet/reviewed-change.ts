@@ -114,6 +114,7 @@ export const REVIEW_TRAILER = 'Review'
 export const REVIEW_REASONS_TRAILER = 'Review-Reasons'
 /** Times of commits are seconds; which of two requests is the newer one may be decided by less. */
 export const REVIEW_TIME_TRAILER = 'Review-Asked'
+export const REVIEW_SEAL_TRAILER = 'Review-Seal'
 export const REVIEW_OUTCOME_TRAILER = 'Review-Outcome'
 
 export type ReviewOutcome = 'completed' | 'undone'

@@ -17,6 +17,8 @@ export interface OpenReview {
   readonly base: ObjectId
   /** Somebody put more commits on the branch: its merge is not what was asked for. */
   readonly isEdited: boolean
+  /** Fleetwright made the commit, and not somebody in its name. */
+  readonly isSealed: boolean
   /** When it was asked for, milliseconds since 1970. */
   readonly at: number
   readonly actor: string

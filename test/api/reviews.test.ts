@@ -4,9 +4,12 @@ import { secretKeysIn } from '../../src/fleet/secret-references.ts'
 import { startSecretSweep } from '../../src/reconcile/secret-sweep.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { createStable, importCluster, makeStable, type Reply, send } from '../support/api.ts'
+import { runHere } from '../support/command-line.ts'
 import type { MergeStyle } from '../support/forge-world.ts'
+import { startGitServer } from '../support/git-server/server.ts'
 import { git } from '../support/person.ts'
 import { type ReviewingServer, startReviewingServer } from '../support/reviewing-server.ts'
+import { TOKEN } from '../support/server.ts'
 
 t.setTimeout(180_000)
 
@@ -60,9 +63,19 @@ function spec(server: ReviewingServer, id: Id) {
   return found.spec
 }
 
-for (const style of ['merge', 'squash', 'rebase'] as const satisfies readonly MergeStyle[]) {
-  test(`a deletion becomes a pull request, and a ${style} carries it out`, async (t) => {
-    const server = await startReviewingServer(t)
+const WAYS: readonly (readonly [MergeStyle, 'embedded' | 'remote'])[] = [
+  ['merge', 'embedded'],
+  ['squash', 'embedded'],
+  ['rebase', 'embedded'],
+  ['merge', 'remote'],
+  ['squash', 'remote'],
+]
+
+for (const [style, where] of WAYS) {
+  test(`${where}: a deletion becomes a pull request, and a ${style} carries it out`, async (t) => {
+    const repository = where === 'remote' ? await startGitServer() : undefined
+    const server = await startReviewingServer(t, repository === undefined ? {} : { repository })
+    t.teardown(() => repository?.close())
     const id = await createStable(server, 'acme')
     await server.setPolicy(ALL)
     const reply = await remove(server, id)
@@ -307,4 +320,21 @@ test('a forge that does not answer loses nothing: the pull request is opened lat
   server.forge.faults.fail(undefined)
   await server.loop.settle()
   t.match(await reviews(server), [{ pullRequest: /pulls/ }])
+})
+
+test('the command line says what awaits a review, and where', async (t) => {
+  const server = await startReviewingServer(t)
+  const id = await createStable(server, 'acme')
+  await server.setPolicy(ALL)
+  const url = urlOf(await remove(server, id))
+  const environment = { FLEETWRIGHT_SERVER: server.url, FLEETWRIGHT_TOKEN: TOKEN }
+  const fleet = await runHere(['status', '--json'], environment)
+  t.match(JSON.parse(fleet.stdout).reviews, [{ state: 'awaiting review', pullRequest: url }])
+  t.match((await runHere(['status'], environment)).stdout, /^1 change awaiting review$/m)
+  t.match(
+    (await runHere(['status', 'acme'], environment)).stdout,
+    /^ {2}Review {4}awaiting review: https:\/\/forge.invalid\/acme\/fleet\/pulls\/1 Delete/m,
+  )
+  const one = JSON.parse((await runHere(['status', 'acme', '--json'], environment)).stdout)
+  t.match(one, { State: 'stable', status: { awaitingReview: [{ pullRequest: url, requestedBy: 'admin' }] } })
 })

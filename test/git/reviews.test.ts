@@ -50,8 +50,12 @@ interface Place extends StartedWriter {
   again(): Promise<FleetWriter>
 }
 
-async function start(t: Test, kind: 'embedded' | 'remote' = 'embedded'): Promise<Place> {
-  const started = await startWriter(t, kind)
+async function start(
+  t: Test,
+  kind: 'embedded' | 'remote' = 'embedded',
+  extra: Parameters<typeof startWriter>[2] = {},
+): Promise<Place> {
+  const started = await startWriter(t, kind, extra)
   const { writer, directory } = started
   await writer.submit(importCluster('prod-1', 900), requestContext(0))
   await writer.submit(creation(1), requestContext(1))
@@ -320,6 +324,40 @@ test("a forged commit gains nothing: what it changes is looked at as anybody's",
   t.equal(place.acme().spec.size, '100users')
   t.equal(writer.reviewOutcome(id(750)), undefined)
   t.ok(stranger.number)
+})
+
+test('a seal tells a review from a commit in its name', async (t) => {
+  const place = await start(t, 'embedded', { reviewKey: Buffer.alloc(32, 1) })
+  const { writer, directory } = place
+  const review = await proposed(writer, request(1, resize(1, '1000users')))
+  t.equal(review.isSealed, true)
+  const message = git(directory, 'log', '-1', '--format=%B', review.commit).replaceAll(review.id, id(760))
+  const names = ['-c', 'user.name=Fleetwright', '-c', 'user.email=fleetwright@example.com']
+  const tree = (
+    await commitAs(directory, place.folder, edited(place, { size: '25000users' }), 'Grow', 'other')
+  ).trim()
+  const forged = git(
+    directory,
+    ...names,
+    'commit-tree',
+    `${tree}^{tree}`,
+    '-p',
+    review.base,
+    '-m',
+    message,
+  ).trim()
+  git(directory, 'update-ref', `refs/heads/fleetwright/review/${id(760)}`, forged)
+  await writer.poll()
+  t.same(
+    writer
+      .openReviews()
+      .map((one) => [one.id, one.isSealed])
+      .sort(),
+    [
+      [review.id, true],
+      [id(760), false],
+    ].sort(),
+  )
 })
 
 test('two replicas say once what became of a review', async (t) => {

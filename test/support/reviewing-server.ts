@@ -1,4 +1,6 @@
 /** The API of a test server with a forge in memory before its repository, and the loop between both under the test's hand. */
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
@@ -10,6 +12,7 @@ import { FLEET_PATH } from '../../src/fleet/paths.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type ReviewLoop, startReviewLoop } from '../../src/reconcile/reviews.ts'
 import { systemClock } from '../../src/system/clock.ts'
+import { GIT_TOKEN, type GitServer } from './git-server/server.ts'
 import { createMemoryForge, type MemoryForge } from './memory-forge.ts'
 import { commitAs, git } from './person.ts'
 import { startTestServer, type TestServer } from './server.ts'
@@ -34,16 +37,18 @@ export interface ReviewingOptions {
   /** To go on with. */
   readonly started?: TestServer
   readonly forge?: MemoryForge
+  /** Where the fleet repository is; otherwise it is embedded. */
+  readonly repository?: GitServer
   /** Pull requests are opened, and nothing else is done by itself. */
   readonly quiet?: boolean
 }
 
 export async function startReviewingServer(
   t: Pick<Test, 'teardown'>,
-  { started, forge: given, quiet = false }: ReviewingOptions = {},
+  { started, forge: given, quiet = false, repository }: ReviewingOptions = {},
 ): Promise<ReviewingServer> {
-  const server = started ?? (await startTestServer())
-  const directory = join(server.folder, 'fleet.git')
+  const server = started ?? (repository === undefined ? await startTestServer() : await startOn(repository))
+  const directory = repository?.directory ?? join(server.folder, 'fleet.git')
   const forge = given ?? createMemoryForge({ directory })
   const errors: unknown[] = []
   let ahead = 0
@@ -96,4 +101,14 @@ export async function startReviewingServer(
       )
     },
   }
+}
+
+/** Over HTTP, as with any git server. */
+async function startOn({ url }: GitServer): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))
+  await writeFile(join(folder, 'fleet-token'), GIT_TOKEN)
+  return await startTestServer('none', folder, {
+    fleet: url,
+    'fleet-token-file': join(folder, 'fleet-token'),
+  })
 }

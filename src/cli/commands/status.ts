@@ -181,8 +181,8 @@ interface Review {
 }
 
 function reviewText({ subject, requestedBy, pullRequest, since, expires }: Review): string {
-  const where = pullRequest ?? 'its pull request is not open yet'
-  return `${subject}, asked for by ${requestedBy} ${since}, expires ${expires}: ${where}`
+  const where = pullRequest ?? '(pull request not open yet)'
+  return `${where} ${subject}, asked for by ${requestedBy} ${since}, expires ${expires}`
 }
 
 /** How far it has come; what is not known is null. */

@@ -28,7 +28,8 @@ const LEVELS_TO_SHARDS = 4
  */
 export async function createFleetWriter(options: WriterOptions): Promise<RepositoryWriter> {
   const { tips, main, own } = await openMain(options)
-  const head = await Head.load(options.home, options.history, tips, own, options.committer.name)
+  const reviews = { committer: options.committer.name, key: options.reviewKey }
+  const head = await Head.load(options.home, options.history, tips, own, reviews)
   await head.editor.readAhead(LEVELS_TO_SHARDS)
   const memory = new IdempotencyMemory()
   const entries = await options.history.log({ limit: REMEMBERED_COMMITS })

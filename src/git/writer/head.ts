@@ -21,7 +21,7 @@ import {
   readProjectionTips,
   touchedProjections,
 } from './projections.ts'
-import { ReviewBranchIndex } from './review-branches.ts'
+import { ReviewBranchIndex, type ReviewBranchOptions } from './review-branches.ts'
 import { reviewCandidates } from './review-merges.ts'
 import type { BuiltWindow } from './window.ts'
 
@@ -61,7 +61,7 @@ export class Head {
     committed: FleetIndex,
     ahead: FleetIndex,
     projections: ProjectionTips,
-    committer: string,
+    reviews: Pick<ReviewBranchOptions, 'committer' | 'key'>,
   ) {
     this.#home = home
     this.commit = commit
@@ -71,7 +71,7 @@ export class Head {
     this.ahead = ahead
     this.projections = projections
     this.editor = createTreeEditor(home.objects, tree)
-    this.reviews = new ReviewBranchIndex({ objects: home.objects, documents: this.documents, committer })
+    this.reviews = new ReviewBranchIndex({ objects: home.objects, documents: this.documents, ...reviews })
   }
 
   /** @throws FleetError `invalid-document`, `repository-damaged` */
@@ -80,7 +80,7 @@ export class Head {
     history: FleetHistory,
     tips: ReadonlyMap<RefName, ObjectId>,
     main: ObjectId,
-    committer: string,
+    reviews: Pick<ReviewBranchOptions, 'committer' | 'key'>,
   ): Promise<Head> {
     const { tree } = await home.objects.commit(main)
     const documents = createDocuments()
@@ -92,7 +92,7 @@ export class Head {
       loaded.index,
       loaded.index.clone(),
       await readProjectionTips(tips, home.objects),
-      committer,
+      reviews,
     )
     for (const [path, found] of loaded.problems) if (found.length > 0) head.problems.set(path, found)
     for (const file of loaded.held) head.#held.set(file.path, file)

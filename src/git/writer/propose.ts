@@ -5,6 +5,7 @@ import type { RefName } from '../../fleet/ids.ts'
 import {
   asksForTheSame,
   REVIEW_REASONS_TRAILER,
+  REVIEW_SEAL_TRAILER,
   REVIEW_TIME_TRAILER,
   REVIEW_TRAILER,
 } from '../../fleet/reviewed-change.ts'
@@ -19,6 +20,7 @@ import type { NewObject } from '../contracts.ts'
 import { commitObject } from '../objects.ts'
 import { commitMessage, identity } from './commit-message.ts'
 import { requireNoOther, type ReviewBranchIndex } from './review-branches.ts'
+import { reviewSeal } from './review-seal.ts'
 import type { WriterOptions } from './types.ts'
 import { intentTexts, type Prepared, prepare, type WindowBase } from './window.ts'
 
@@ -73,24 +75,32 @@ async function reviewCommit(
   base: WindowBase,
   prepared: Prepared,
   request: ReviewRequest<unknown>,
-  { committer, clock, sign }: WriterOptions,
+  { committer, clock, sign, reviewKey }: WriterOptions,
 ): Promise<readonly NewObject[] | undefined> {
   const { context } = request
   const root = base.editor.root
   const made = await base.editor.apply(await intentTexts(base, prepared))
   if (base.editor.root === root) return undefined
+  const seal =
+    reviewKey === undefined || base.head === undefined
+      ? undefined
+      : reviewSeal(reviewKey, { id: request.id, base: base.head, tree: base.editor.root })
   const commit = commitObject({
     tree: base.editor.root,
     parents: base.head === undefined ? [] : [base.head],
     author: identity(context.actor.name, context.actor.email, context.now),
     committer: identity(committer.name, committer.email, clock.now()),
     sign,
-    message: commitMessage(textOf(prepared.text, request), context),
+    message: commitMessage(textOf(prepared.text, request, seal), context),
   })
   return [...made, commit]
 }
 
-function textOf(text: CommitText, { id, reasons, context }: ReviewRequest<unknown>): CommitText {
+function textOf(
+  text: CommitText,
+  { id, reasons, context }: ReviewRequest<unknown>,
+  seal: string | undefined,
+): CommitText {
   const why = reasons.map(({ detail }) => `Needs a review: ${detail}`)
   return {
     subject: text.subject,
@@ -99,6 +109,7 @@ function textOf(text: CommitText, { id, reasons, context }: ReviewRequest<unknow
       ...text.trailers,
       [REVIEW_TRAILER]: id,
       [REVIEW_TIME_TRAILER]: new Date(context.now).toISOString(),
+      ...(seal === undefined ? {} : { [REVIEW_SEAL_TRAILER]: seal }),
       [REVIEW_REASONS_TRAILER]: [...new Set(reasons.map(({ kind }) => kind))].join(', '),
     },
   }

@@ -7,6 +7,7 @@ import { roleOf } from '../../fleet/paths.ts'
 import {
   REVIEW_OUTCOME_TRAILER,
   REVIEW_REASONS_TRAILER,
+  REVIEW_SEAL_TRAILER,
   REVIEW_TIME_TRAILER,
   REVIEW_TRAILER,
   type ReviewOutcome,
@@ -14,6 +15,7 @@ import {
 import { type OpenReview, REVIEW_BRANCHES } from '../../ports/change-reviews.ts'
 import type { ObjectReader } from '../contracts.ts'
 import { parseTrailers } from './commit-message.ts'
+import { isSealOf } from './review-seal.ts'
 
 const BELOW = `refs/heads/${REVIEW_BRANCHES}`
 const BRANCH = /^refs\/heads\/fleetwright\/review\/([a-z0-9]{26})$/
@@ -36,6 +38,8 @@ export interface ReviewBranchOptions {
   readonly documents: Documents
   /** Name of the committer: others' branches are none of ours. */
   readonly committer: string
+  /** By which seals are known. */
+  readonly key: Uint8Array | undefined
 }
 
 export class ReviewBranchIndex {
@@ -103,7 +107,7 @@ export class ReviewBranchIndex {
     if (id === undefined) return undefined
     const found = await this.#ownCommit(id, tip)
     if (found === undefined) return undefined
-    const { commit, base, author, message } = found
+    const { commit, base, tree, author, message } = found
     const changes = await this.#changes(base, commit)
     if (changes === undefined) return undefined
     const { subject, body, trailers } = parseTrailers(message)
@@ -114,6 +118,7 @@ export class ReviewBranchIndex {
       commit,
       base,
       isEdited: commit !== tip,
+      isSealed: isSealOf(this.#options.key, { id, base, tree }, trailers[REVIEW_SEAL_TRAILER]),
       at: Date.parse(trailers[REVIEW_TIME_TRAILER] ?? '') || secondsOf(author) * 1000,
       actor: /^(.*) </.exec(author)?.[1] ?? '',
       subject,
@@ -137,6 +142,7 @@ export class ReviewBranchIndex {
     | {
         readonly commit: ObjectId
         readonly base: ObjectId
+        readonly tree: ObjectId
         readonly author: string
         readonly message: string
       }
@@ -144,12 +150,12 @@ export class ReviewBranchIndex {
   > {
     let at = tip
     for (let step = 0; step <= MOST_EDITS; step += 1) {
-      const { parents, author, committer, message } = await this.#options.objects.commit(at)
+      const { tree, parents, author, committer, message } = await this.#options.objects.commit(at)
       const [base] = parents
       if (base === undefined) return undefined
       const isOurs = committer.startsWith(`${this.#options.committer} <`)
       if (isOurs && parents.length === 1 && parseTrailers(message).trailers[REVIEW_TRAILER] === id)
-        return { commit: at, base, author, message }
+        return { commit: at, base, tree, author, message }
       at = base
     }
     return undefined

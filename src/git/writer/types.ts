@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly committer: Actor
   /** Without it commits are not signed. */
   readonly sign?: SignCommit
+  /** Seals branches of reviews; without it they are looked at as anybody's. */
+  readonly reviewKey?: Uint8Array
   readonly observer: WriterObserver
   /** Files of the first commit when the repository has no fleet.yaml yet; must contain a valid fleet.yaml. */
   readonly initialFiles: readonly FileChange[]
