@@ -1,7 +1,13 @@
+import { join } from 'node:path'
 import { test } from 'tap'
 import { createDocuments } from '../../../src/fleet/documents.ts'
+import type { RefName } from '../../../src/fleet/ids.ts'
 import { clusterPath, groupPath, installationPath, manifestPath } from '../../../src/fleet/paths.ts'
-import { creation, importCluster, requestContext } from '../../support/git-writer.ts'
+import { openReviews } from '../../../src/git/review/reviews.ts'
+import { systemClock, systemRandomness } from '../../../src/system/clock.ts'
+import { openBareRepository } from '../../support/bare-repository.ts'
+import { remoteHome } from '../../support/git-server/home.ts'
+import { creation, importCluster, requestContext, startWriter, writerOn } from '../../support/git-writer.ts'
 import { cluster, group, id, settings } from '../../support/intents.ts'
 import { type ReviewedFleet, startReviews } from '../../support/reviews.ts'
 
@@ -142,4 +148,39 @@ test('the change policy of main counts, on the lines of the pull request; one th
   const cluster2 = await fleet.propose({ [clusterPath('prod-2')]: documents.emit(cluster('prod-2', 2)) })
   t.match((await fleet.plan(cluster2)).problems, [{ detail: /grace may not change cluster prod-2/ }])
   t.same((await fleet.plan(cluster2, { login: 'ada', teams: [] })).problems, [])
+})
+
+test('a head is fetched from a git server, with the token and nothing else', async (t) => {
+  const started = await startWriter(t, 'remote')
+  const { server, folder } = started
+  if (server === undefined) throw new Error('there is no server')
+  const home = await remoteHome(server, join(folder, 'for-reviews'))
+  const writer = await writerOn(home)
+  const reviews = await openReviews({
+    ...{ writer, home, clock: systemClock, randomness: systemRandomness },
+    ...{ folder: join(folder, 'reviews.git'), placement: 'now' },
+  })
+  t.teardown(async () => {
+    await reviews.close()
+    await writer.close()
+  })
+  const repository = openBareRepository(server.directory)
+  const main = await repository.tip('refs/heads/main')
+  const headRef = 'refs/pull/3/head' as RefName
+  const head = await repository.commit(main, { 'requests/globex.yaml': request('globex') }, 'Ask')
+  await repository.move(headRef, head)
+  const plan = await reviews.plan({ number: 3, head, headRef, author: undefined })
+  t.match(plan, { head, problems: [], placements: [{ subject: /Accept installation globex, which waits/ }] })
+  t.match(plan.warnings, [
+    { path: 'requests/globex.yaml', code: 'waits', detail: /the fleet has no cluster/ },
+  ])
+  const asked = server.requests.length
+  await reviews.plan({ number: 3, head, headRef, author: undefined })
+  t.equal(server.requests.length, asked, 'and not fetched again')
+  server.setToken('another')
+  const moved = await repository.commit(head, { 'README.md': 'Read me.\n' }, 'More')
+  await repository.move(headRef, moved)
+  await t.rejects(reviews.plan({ number: 3, head: moved, headRef, author: undefined }), {
+    code: /^remote-(denied|unavailable)$/,
+  })
 })
