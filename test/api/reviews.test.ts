@@ -1,7 +1,9 @@
 import { t, test } from 'tap'
 import type { Id } from '../../src/fleet/ids.ts'
 import { secretKeysIn } from '../../src/fleet/secret-references.ts'
+import { startReviewLoop } from '../../src/reconcile/reviews.ts'
 import { startSecretSweep } from '../../src/reconcile/secret-sweep.ts'
+import { createSecretHolds } from '../../src/secrets/holds.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { createStable, importCluster, makeStable, type Reply, send } from '../support/api.ts'
 import { runHere } from '../support/command-line.ts'
@@ -196,6 +198,11 @@ test('values of a review are held, and go with it', async (t) => {
     onError: (error) => server.errors.push(error),
   })
   t.teardown(() => sweep.close())
+  const holds = createSecretHolds()
+  const next = startReviewLoop({ ...server.parts, forge: undefined, holds, onError: t.error })
+  t.teardown(() => next.close())
+  const [added] = (await storedOf(server, id)).filter((key) => key !== first)
+  t.ok(added !== undefined && holds.isHeld(added), 'also by a process that starts now, before its sweep does')
   t.same((await sweep.sweep()).orphans, [], "it is nobody's orphan")
   t.notMatch(git(server.directory, 'log', '--all', '-p'), /second/, 'git knows the key only')
   await server.forge.people.closePullRequest(numberOf(reply))
@@ -205,8 +212,8 @@ test('values of a review are held, and go with it', async (t) => {
   t.equal(await branches(server), 0)
   t.same(await reviews(server), [])
 
-  const next = await patch(server, id, { Size: '5000users', License: 'third' })
-  await server.forge.people.merge(numberOf(next), 'squash')
+  const another = await patch(server, id, { Size: '5000users', License: 'third' })
+  await server.forge.people.merge(numberOf(another), 'squash')
   await server.takeIn()
   await server.loop.settle()
   const [key] = [...secretKeysIn(server.parts.writer.fleet.installation(id))]
@@ -337,4 +344,20 @@ test('the command line says what awaits a review, and where', async (t) => {
   )
   const one = JSON.parse((await runHere(['status', 'acme', '--json'], environment)).stdout)
   t.match(one, { State: 'stable', status: { awaitingReview: [{ pullRequest: url, requestedBy: 'admin' }] } })
+})
+
+test('a policy that was pushed just before is held to: it is decided on the head that would be committed to', async (t) => {
+  const server = await startReviewingServer(t)
+  const id = await createStable(server, 'acme')
+  await server.setPolicy(ALL, { unseen: true })
+  t.equal(server.parts.writer.fleet.settings.spec.changePolicy, undefined, 'nobody here has seen it')
+  const reply = await remove(server, id)
+  t.match(urlOf(reply), /pulls/)
+  t.equal(spec(server, id).operation.kind, 'creation')
+  await server.setPolicy(undefined, { unseen: true })
+  t.match(
+    urlOf(await remove(server, id)),
+    /pulls/,
+    'one that was just taken away still counts, at most once too often',
+  )
 })

@@ -28,7 +28,7 @@ export interface ReviewingServer extends Omit<TestServer, 'close' | 'stop'> {
   /** As if so many hours had passed for the loop. */
   passHours(hours: number): void
   /** As a person writes it into fleet.yaml. */
-  setPolicy(review: ReviewPolicy | undefined): Promise<void>
+  setPolicy(review: ReviewPolicy | undefined, how?: { readonly unseen: boolean }): Promise<void>
   /** What others pushed is taken in, and what follows from it is on main. */
   takeIn(): Promise<void>
 }
@@ -80,13 +80,13 @@ export async function startReviewingServer(
     passHours(hours) {
       ahead += hours * 3_600_000
     },
-    async setPolicy(review) {
+    async setPolicy(review, { unseen } = { unseen: false }) {
       const before = writer.fleet.settings
       const { changePolicy: _, ...spec } = before.spec
       const after = { ...before, spec: review === undefined ? spec : { ...spec, changePolicy: { review } } }
       const text = documents.edit(git(directory, 'show', `main:${FLEET_PATH}`), before, after)
       await commitAs(directory, server.folder, { [FLEET_PATH]: text }, 'Change the policy')
-      await writer.poll()
+      if (!unseen) await writer.poll()
     },
     async takeIn() {
       await writer.poll()
