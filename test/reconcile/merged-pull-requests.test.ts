@@ -209,6 +209,42 @@ test('a restart between the follow-up and the comment loses nothing', async (t) 
   await cutOff(t, world, number)
 })
 
+test('a title cannot write lines of its own into the commit', async (t) => {
+  const world = await mergedWorld(t)
+  const { number } = await world.forge.people.openPullRequest({
+    ...{ branch: 'acme', title: 'Add acme\n\nPlacement: by me\nInstallation: x' },
+    files: { 'requests/acme.yaml': requestText('acme') },
+  })
+  await verdict(world, number, 'success')
+  await world.forge.people.merge(number, 'squash')
+  const commit = await acceptance(world, 'acme')
+  t.match(
+    commit?.body,
+    /^Asked for in requests\/acme.yaml, pull request 1: Add acme Placement: by me Installation: x$/m,
+  )
+  t.notMatch(await told(world, number, /is made on cluster/), /by me/)
+})
+
+test('a conversation that is locked does not keep others from being told', async (t) => {
+  const world = await mergedWorld(t)
+  const { forge } = world
+  const numbers = [await open(world, 'acme'), await open(world, 'globex')]
+  for (const number of numbers) await verdict(world, number, 'success')
+  forge.faults.fail('forge-refused', { methods: ['comment'] })
+  const [locked = 0, other = 0] = numbers
+  await forge.people.merge(locked, 'squash')
+  await acceptance(world, 'acme')
+  await until(
+    async () => world.errors.length,
+    (count) => count > 0,
+    60,
+  )
+  forge.faults.fail(undefined)
+  await forge.people.merge(other, 'squash')
+  await told(world, other, /is made on cluster/)
+  t.equal(await world.outcome(locked), '', 'it waits its time')
+})
+
 test('a request that is taken back before it is accepted, and one that is removed, are told as such', async (t) => {
   const world = await mergedWorld(t)
   const first = await open(world, 'acme', 'same.cloud.example.com')

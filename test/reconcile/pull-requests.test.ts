@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { CHECK_NAME } from '../../src/reconcile/pull-requests/check.ts'
 import { creation, importCluster, requestContext } from '../support/git-writer.ts'
 import { type PullRequestWorld, pullRequestWorld, requestText } from '../support/pull-request-world.ts'
+import { commitAs } from '../support/person.ts'
 import { until } from '../support/until.ts'
 
 async function checked(
@@ -72,34 +73,51 @@ test('a DNS name that somebody else takes turns the check red, and green again w
   t.equal(await forge.sight.timesReported(head, CHECK_NAME), 3, 'a verdict stays until there is another one')
 })
 
-test('a hundred of them are not planned again with every commit of main, and all are right in the end', async (t) => {
-  const world = await pullRequestWorld(t, { times: 20 })
-  const { forge, writer, plans, clock } = world
+/** As a person does who loses a race: fetches, and pushes again. */
+async function pushed(world: PullRequestWorld, files: Readonly<Record<string, string>>): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await commitAs(world.directory, world.folder, files, 'Change main')
+      return
+    } catch (error) {
+      if (tries === 20) throw error
+    }
+  }
+}
+
+test('a hundred of them while main moves all the time: a bounded number of plans, each right in the end', async (t) => {
+  const world = await pullRequestWorld(t, { times: 10 })
+  const { forge, writer, plans, clock, loop } = world
   await writer.submit(importCluster('prod-1', 1), requestContext(1))
-  const most = 100
-  for (let at = 0; at < most; at += 1) {
-    const files = { [`requests/r-${at}.yaml`]: requestText(`r-${at}`, `acme-${at}.cloud.example.com`) }
+  for (let at = 0; at < 100; at += 1) {
+    const files = { [`requests/r-${at}.yaml`]: requestText(`r-${at}`, `name-${at}.cloud.example.com`) }
     await forge.people.openPullRequest({ branch: `r-${at}`, title: `Add ${at}`, files })
   }
+  const count = async (result: string): Promise<number> =>
+    loop.list().filter((one) => one.result === result).length
   await until(
-    async () => world.loop.list().filter(({ result }) => result === 'success').length,
-    (n) => n === most,
+    () => count('success'),
+    (n) => n === 100,
     120,
   )
   const before = plans.length
   const started = clock.monotonic()
-  // Every tenth takes the name that a pull request wants.
-  for (let at = 0; at < 150; at += 1)
-    await writer.submit(creation(at % 10 === 0 ? at / 10 : 1_000 + at), requestContext(10 + at))
-  const red = (): number => world.loop.list().filter(({ result }) => result === 'failure').length
+  for (let at = 0; at < 12; at += 1) {
+    // Every third takes a name that a pull request wants.
+    const dns = at % 3 === 0 ? `name-${at}.cloud.example.com` : `other-${at}.cloud.example.com`
+    await pushed(world, { [`requests/m-${at}.yaml`]: requestText(`m-${at}`, dns), 'README.md': `${at}\n` })
+    await writer.poll()
+    const creations = Array.from({ length: 10 }, (_, nth) => 1_000 + at * 10 + nth)
+    await Promise.all(creations.map((number) => writer.submit(creation(number), requestContext(number))))
+  }
   await until(
-    async () => red(),
-    (n) => n === 15,
+    () => count('failure'),
+    (n) => n === 4,
     120,
   )
   const seconds = (clock.monotonic() - started) / 1_000
   t.ok(plans.length - before <= 20 + seconds, `${plans.length - before} plans in ${seconds} s`)
-  t.ok(plans.length - before >= 15)
+  t.ok(plans.length - before <= 60, `${plans.length - before} plans of more than 130 commits`)
   t.same(world.errors, [])
 })
 

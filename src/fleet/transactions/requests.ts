@@ -12,6 +12,8 @@ import type { Transaction, TransactionResult } from '../transaction.ts'
 /** Trailer: URL of the pull request that a commit follows from. */
 export const PULL_REQUEST = 'Pull-Request'
 
+const MOST_TITLE = 200
+
 export interface AcceptRequest {
   readonly path: FleetPath
   /** Installation, cluster installation, logical database, then one for each DNS name. */
@@ -60,10 +62,11 @@ export function acceptRequest({
   }
 }
 
+/** One line, whatever people call a pull request: other lines of the text are read again. */
 function askedFor(path: FleetPath, origin: AcceptRequest['origin']): string {
-  return origin === undefined
-    ? `Asked for in ${path}`
-    : `Asked for in ${path}, pull request ${origin.number}: ${origin.title}`
+  if (origin === undefined) return `Asked for in ${path}`
+  const title = origin.title.replaceAll(/\s+/g, ' ').slice(0, MOST_TITLE)
+  return `Asked for in ${path}, pull request ${origin.number}: ${title}`
 }
 
 /** A new member starts with what its group has now. */

@@ -259,5 +259,5 @@ class Watcher implements PullRequestLoop {
 
 /** The forge or the fleet repository is not there at the moment; that is told elsewhere. */
 function isPassing(error: unknown): boolean {
-  return isFleetError(error) && error.status !== 500
+  return isFleetError(error) && (error.status === 502 || error.status === 503)
 }

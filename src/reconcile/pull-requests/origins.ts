@@ -43,6 +43,8 @@ export interface Origins {
   readonly find: FindOrigin
   /** With all the time it needs. Undefined: it comes from none. @throws FleetError what the forge says */
   search(commit: ObjectId, path: FleetPath): Promise<Origin | undefined>
+  /** Looks at what was merged lately. @throws FleetError what the forge says */
+  refresh(): Promise<void>
   /** What an open pull request changes, as planned. */
   remember(pull: PullRequest, paths: readonly string[]): void
 }
@@ -74,6 +76,7 @@ export function createOrigins(options: OriginsOptions): Origins {
   }
   return {
     search,
+    refresh: () => merged.refresh(),
     async find(commit, path) {
       if (!contact.isOpen) return undefined
       const late = new AbortController()

@@ -27,12 +27,15 @@ const MOST_COMMITS = 20_000
 const TOLD_AGAIN_MILLISECONDS = 14 * 24 * 60 * 60_000
 /** A forge says a moment later than git that it merged. */
 const SEARCHED_MILLISECONDS = 2 * 60_000
+const SEARCHED_AGAIN_MILLISECONDS = 20_000
+/** A conversation may be locked, a right may be missing: somebody may put it right. */
+const REFUSED_MILLISECONDS = 10 * 60_000
 const MOST_PULL_REQUESTS = 5_000
 
 export interface OutcomesOptions extends Observed {
   readonly forge: Pick<Forge, 'comment'>
   readonly contact: ForgeContact
-  readonly origins: Pick<Origins, 'search'>
+  readonly origins: Pick<Origins, 'search' | 'refresh'>
   readonly writer: Pick<FleetWriter, 'fleet' | 'problems' | 'onChange'>
   readonly history: Pick<FleetHistory, 'log'>
   readonly publicUrl: string | undefined
@@ -44,6 +47,8 @@ interface Told {
   readonly requests: Map<FleetPath, FollowedRequest>
   /** Digest. */
   said: string | undefined
+  /** After a refusal: not before, on the monotonic clock. */
+  notBefore: number
 }
 
 /** A document whose pull request is not known yet. */
@@ -51,7 +56,9 @@ interface Sought {
   readonly path: FleetPath
   /** That brought it in; undefined: the one before it was accepted. */
   readonly commit: ObjectId | undefined
+  /** On the monotonic clock. */
   readonly until: number
+  readonly notBefore: number
 }
 
 export function startOutcomes(options: OutcomesOptions): Loop {
@@ -120,19 +127,25 @@ class Outcomes {
     if (!this.#options.contact.isOpen) return
     if (!this.#recovered) await this.#recover()
     this.#seekHeld()
-    for (const [key, sought] of this.#sought) {
+    for (const [key, sought] of [...this.#sought]) {
       if (signal.aborted) return
-      await this.#find(key, sought)
+      if (this.#isTime(sought)) await this.#find(key, sought)
     }
-    for (const number of this.#dirty) {
+    for (const number of [...this.#dirty]) {
       if (signal.aborted) return
-      await this.#tell(number)
+      if (this.#isTime(this.#told.get(number))) await this.#tell(number)
     }
+  }
+
+  #isTime(what: { readonly notBefore: number } | undefined): boolean {
+    return this.#options.clock.monotonic() >= (what?.notBefore ?? 0)
   }
 
   /** At the start: what git says of requests that were accepted. */
   async #recover(): Promise<void> {
-    const { history, clock } = this.#options
+    const { history, origins, clock } = this.#options
+    // The first look takes longest, and a follow-up does not wait for it.
+    await origins.refresh()
     const recent = clock.now() - TOLD_AGAIN_MILLISECONDS
     for (const entry of await history.log({ limit: MOST_COMMITS })) {
       const path = requestOf(entry)
@@ -155,8 +168,9 @@ class Outcomes {
   }
 
   #seek(path: FleetPath, commit: ObjectId | undefined): void {
-    const until = this.#options.clock.monotonic() + SEARCHED_MILLISECONDS
-    this.#sought.set(`${path} ${commit ?? ''}`, { path, commit, until })
+    const now = this.#options.clock.monotonic()
+    const until = now + SEARCHED_MILLISECONDS
+    this.#sought.set(`${path} ${commit ?? ''}`, { path, commit, until, notBefore: now })
   }
 
   /** What people brought in and does not count. */
@@ -172,7 +186,8 @@ class Outcomes {
     this.#held = held
   }
 
-  async #find(key: string, { path, commit, until }: Sought): Promise<void> {
+  async #find(key: string, sought: Sought): Promise<void> {
+    const { path, commit, until } = sought
     const { history, origins, clock } = this.#options
     const [last, before] = await history.log({ paths: [path], limit: 2 })
     const isAccepted = commit === undefined
@@ -181,11 +196,13 @@ class Outcomes {
     const origin = number === undefined && by !== undefined ? await origins.search(by, path) : undefined
     const found = number ?? origin?.number
     if (found !== undefined) this.#link(found, path, isAccepted ? idOf(last) : undefined)
-    if (found !== undefined || clock.monotonic() >= until) this.#sought.delete(key)
+    const now = clock.monotonic()
+    if (found !== undefined || now >= until) this.#sought.delete(key)
+    else this.#sought.set(key, { ...sought, notBefore: now + SEARCHED_AGAIN_MILLISECONDS })
   }
 
   #link(number: number, path: FleetPath, id: Id | undefined): void {
-    const told = this.#told.get(number) ?? { requests: new Map(), said: undefined }
+    const told = this.#told.get(number) ?? { requests: new Map(), said: undefined, notBefore: 0 }
     this.#told.set(number, told)
     if (told.requests.get(path)?.id === undefined) told.requests.set(path, { path, id })
     this.#numbers.set(path, (this.#numbers.get(path) ?? new Set()).add(number))
@@ -207,7 +224,7 @@ class Outcomes {
   }
 
   async #tell(number: number): Promise<void> {
-    const { forge, contact, publicUrl } = this.#options
+    const { forge, contact, publicUrl, clock, onError } = this.#options
     const told = this.#told.get(number)
     this.#dirty.delete(number)
     if (told === undefined) return
@@ -227,7 +244,9 @@ class Outcomes {
       told.said = digest
     } catch (error) {
       this.#dirty.add(number)
-      throw error
+      if (isAway(error)) throw error
+      told.notBefore = clock.monotonic() + REFUSED_MILLISECONDS
+      onError(error)
     }
   }
 }
