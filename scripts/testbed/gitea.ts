@@ -15,12 +15,18 @@ export interface Gitea {
   /** A call of its API, path below `/api/v1`; null for an empty answer. @throws Error with its answer when refused */
   call<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
   /** Another user with a token of their own. */
-  addUser(name: string): Promise<{ readonly token: string }>
+  addUser(name: string): Promise<GiteaLogin>
   /** One more token of a user, with these scopes: `read:repository`, … */
   addToken(name: string, scopes: readonly string[]): Promise<string>
   /** Ends it until it is started again, with all that it knew. */
   stop(): Promise<void>
   start(): Promise<void>
+}
+
+export interface GiteaLogin {
+  readonly token: string
+  /** For its pages. */
+  readonly password: string
 }
 
 const ADMINISTRATOR = 'fleet'
@@ -44,12 +50,13 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
   let running = await start()
   const run = (...args: string[]): Promise<string> =>
     runToEnd(command, ['--config', configuration, ...args], environment)
-  const addUser = async (name: string, ...flags: string[]): Promise<{ readonly token: string }> => {
+  const addUser = async (name: string, ...flags: string[]): Promise<GiteaLogin> => {
     const login = ['--username', name]
     const email = `${name}@fleetwright.invalid`
-    const password = ['--random-password', '--must-change-password=false']
-    await run('admin', 'user', 'create', ...flags, ...login, '--email', email, ...password)
-    return { token: await addToken(name, ['all']) }
+    const password = randomBytes(12).toString('hex')
+    const secret = ['--password', password, '--must-change-password=false']
+    await run('admin', 'user', 'create', ...flags, ...login, '--email', email, ...secret)
+    return { token: await addToken(name, ['all']), password }
   }
   const addToken = async (name: string, scopes: readonly string[]): Promise<string> => {
     const flags = ['--token-name', `testbed-${scopes.join('-')}`, '--scopes', scopes.join(','), '--raw']

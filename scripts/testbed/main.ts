@@ -2,12 +2,8 @@
 import { once } from 'node:events'
 import { startFluxSourceController } from '../../test/stand-ins/flux-source-controller.ts'
 import { startOperators } from '../../test/stand-ins/operators.ts'
-import {
-  clusterIsWired,
-  type FleetCluster,
-  type FleetOnTestbed,
-  startFleet,
-} from '../../test/support/fleet-on-testbed.ts'
+import { type FleetOnGitea, startFleetOnGitea } from '../../test/support/fleet-on-gitea.ts'
+import type { FleetCluster, FleetOnTestbed } from '../../test/support/fleet-on-testbed.ts'
 import { isStable, mattermostWith } from '../../test/support/installation-on-testbed.ts'
 import { ToolUnavailableError } from './binaries.ts'
 import { INSTALLATION_RESOURCES, missingCustomResources } from './custom-resources.ts'
@@ -60,7 +56,7 @@ async function run(): Promise<void> {
   try {
     const parts = await startRest(bed)
     await Promise.race([demonstrate(bed, parts.fleet), stopping])
-    explain(bed, parts.fleet)
+    explain(bed, parts)
     await stopping
     print('Stopping')
     await parts.close()
@@ -69,8 +65,7 @@ async function run(): Promise<void> {
   }
 }
 
-interface Rest {
-  readonly fleet: FleetOnTestbed
+interface Rest extends FleetOnGitea {
   close(): Promise<void>
 }
 
@@ -81,11 +76,11 @@ async function startRest(bed: Testbed): Promise<Rest> {
   const operators = CLUSTERS.map(({ name }) =>
     startOperators({ api: bed.cluster(name).api, crossplane: false }),
   )
-  const fleet = await startFleet(bed, CLUSTERS)
+  const onGitea = await startFleetOnGitea(bed, CLUSTERS)
   return {
-    fleet,
+    ...onGitea,
     async close() {
-      await fleet.close()
+      await onGitea.fleet.close()
       await source.close()
       await Promise.all(operators.map((one) => one.close()))
     },
@@ -97,7 +92,6 @@ async function demonstrate(bed: Testbed, fleet: FleetOnTestbed): Promise<void> {
   for (const cluster of CLUSTERS) {
     const { name, engine } = cluster
     print(`\nA workspace on ${name}, applied by ${engine === 'argocd' ? 'Argo CD' : 'Flux'}`)
-    await clusterIsWired(bed.cluster('control'), cluster)
     const took = timer()
     const { ID: id } = await fleet.request<{ readonly ID: string }>('POST', '/api/installations', {
       Name: `acme-${name}`,
@@ -132,21 +126,23 @@ async function apiSays(fleet: FleetOnTestbed, id: string, state: string): Promis
   }
 }
 
-function explain(bed: Testbed, { url, token }: FleetOnTestbed): void {
+function explain(bed: Testbed, { fleet: { url, token }, gitea }: FleetOnGitea): void {
+  const { login, password, token: secret } = gitea.person
+  const host = bed.gitea.url.replace('http://', '')
   const kubectl = (name: string, rest: string): string =>
     `kubectl --kubeconfig ${bed.cluster(name).kubeconfig} ${rest}`
   print(`
 The test bed is up: ${bed.running().length} processes; folder ${bed.folder} (logs in logs/)
 
 Fleetwright   ${url}   token ${token}
-              git clone http://fleet:${token}@${url.replace('http://', '')}/fleet.git
               curl -H 'Authorization: Bearer ${token}' ${url}/api/fleet/status
 Workspaces    ${kubectl('prod-1', 'get mattermosts,pods -A')}
               ${kubectl('prod-2', 'get mattermosts,pods -A')}
 Argo CD       ${kubectl('control', 'get applications -n argocd')}
               API without a page: ${bed.argocd.url}
 Flux          ${kubectl('control', 'get kustomizations,gitrepositories -n flux-system')}
-Gitea         ${bed.gitea.url}   user ${bed.gitea.user}, token ${bed.gitea.token}
+Fleet         ${bed.gitea.url}/${gitea.repository}   on Gitea: log in as ${login}, password ${password}
+Pull requests export GITEA=http://${login}:${secret}@${host}   and go on as the README says
 moto          ${bed.moto.url}
 
 Ctrl-C ends and removes everything.`)

@@ -12,16 +12,16 @@ import { rotatedToken } from '../../src/forge/token.ts'
 import type { CheckReport, Forge, Hook } from '../../src/ports/forge.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { forgeContract } from '../forge/forge-contract.ts'
-import { createGiteaWorld, type GiteaWorld } from '../support/gitea-world.ts'
+import { createGiteaWorld, type GiteaWorld, type GiteaWorldOptions } from '../support/gitea-world.ts'
 import { until } from '../support/until.ts'
 
 const skip = missingCustomResources() ?? false
 
-async function startWorld(t: Test): Promise<GiteaWorld> {
+async function startWorld(t: Test, options: GiteaWorldOptions = {}): Promise<GiteaWorld> {
   const supervisor = await createSupervisor()
   t.teardown(() => supervisor.close())
   const gitea = await startGitea(supervisor)
-  return await createGiteaWorld(gitea, await supervisor.makeFolder('people'))
+  return await createGiteaWorld(gitea, await supervisor.makeFolder('people'), options)
 }
 
 function forgeOf({ gitea, repository, fleetwright }: GiteaWorld, more: Partial<GiteaSettings> = {}): Forge {
@@ -49,6 +49,13 @@ test('Gitea is a forge', { skip }, async (t) => {
     close: () => forge.stop(),
   })
   await forge.stop()
+})
+
+test('a repository that nobody has pushed to has no pull requests', { skip }, async (t) => {
+  const forge = forgeOf(await startWorld(t, { isEmpty: true }))
+  t.teardown(() => forge.stop())
+  t.strictSame(await forge.openPullRequests('main'), [])
+  t.strictSame(await forge.endedPullRequests('main', 0), [])
 })
 
 test("what is Gitea's own", { skip }, async (t) => {

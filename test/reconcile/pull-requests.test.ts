@@ -45,6 +45,32 @@ test('a hook that is lost is made up for by the poll', async (t) => {
   t.match(await checked(world, number, 'success'), { result: 'success' })
 })
 
+test('one that was merged has had its last word: its own workspace is nothing that stands against it', async (t) => {
+  const world = await pullRequestWorld(t, { hooks: false, pollMilliseconds: 3_600_000 })
+  const { forge, loop, writer } = world
+  await writer.submit(importCluster('prod-1', 500), requestContext(1))
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  const { number, head } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  loop.wake(number)
+  await checked(world, number, 'success')
+  await forge.people.merge(number, 'squash')
+  await writer.poll()
+  await until(
+    async () => writer.fleet.installationByName('acme'),
+    (found) => found !== undefined,
+    60,
+  )
+  await until(
+    async () => loop.list().length,
+    (count) => count === 0,
+    60,
+  )
+  t.ok(world.plans.length > 1, 'it was planned again, since main has the name now')
+  t.match(await forge.sight.check(head, CHECK_NAME), { result: 'success' })
+  t.notMatch((await forge.sight.comments(number)).map(({ text }) => text).join(), /in use by/)
+  t.same(world.errors, [])
+})
+
 test('drafts and forks are checked like all others; another base is not', async (t) => {
   const world = await pullRequestWorld(t)
   const { forge, loop } = world

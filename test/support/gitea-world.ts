@@ -1,7 +1,7 @@
 /** A fleet repository on a real Gitea, with people who push with native git and use the API. */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Gitea } from '../../scripts/testbed/gitea.ts'
+import type { Gitea, GiteaLogin } from '../../scripts/testbed/gitea.ts'
 import type { ObjectId } from '../../src/fleet/ids.ts'
 import { git } from '../../src/git/child-process.ts'
 import type { Permission } from '../../src/ports/forge.ts'
@@ -14,9 +14,8 @@ const NAME = 'fleet'
 const MAIN = 'refs/heads/main'
 const MOST_TRIES = 50
 
-export interface GiteaUser {
+export interface GiteaUser extends GiteaLogin {
   readonly login: string
-  readonly token: string
 }
 
 export interface GiteaWorld {
@@ -57,10 +56,10 @@ export async function createGiteaWorld(
   await gitea.call('POST', '/orgs', { username: OWNER })
   await gitea.call('POST', `/orgs/${OWNER}/repos`, { name: NAME, private: true, default_branch: 'main' })
   async function addUser(login: string, permission?: 'read' | 'write' | 'admin'): Promise<GiteaUser> {
-    const { token } = await gitea.addUser(login)
+    const secrets = await gitea.addUser(login)
     if (permission !== undefined)
       await gitea.call('PUT', `${repository}/collaborators/${login}`, { permission })
-    return { login, token }
+    return { login, ...secrets }
   }
   const fleetwright = await addUser('fleetwright', 'admin')
   const person = await addUser('grace', 'write')

@@ -58,15 +58,22 @@ function headline(all: readonly FollowUp[]): string {
   const count = (...steps: readonly FollowUp['step'][]): number =>
     all.filter(({ step }) => steps.includes(step)).length
   const live = count('live')
+  const isAlone = all.length === 1
   const gone = count('gone')
   if (gone === all.length) return 'Taken back'
   const wrong = count('failed', 'refused')
-  if (live === all.length)
-    return all.length === 1 ? '✅ The workspace is live' : `✅ All ${live} workspaces are live`
+  if (live === all.length) return isAlone ? '✅ The workspace is live' : `✅ All ${live} workspaces are live`
   const of = `${live} of ${counted(all.length, 'workspace')} ${live === 1 ? 'is' : 'are'} live`
-  if (wrong > 0) return `❌ ${of}; ${counted(wrong, 'workspace')} will not be without help`
+  if (wrong > 0)
+    return isAlone
+      ? '❌ The workspace will not be live without help'
+      : `❌ ${of}; ${counted(wrong, 'workspace')} will not be without help`
   const late = count('stuck', 'waiting')
-  return late > 0 ? `⏳ ${of}; ${counted(late, 'workspace')} will be later` : `⏳ ${of}`
+  if (late > 0)
+    return isAlone
+      ? '⏳ The workspace will be live later'
+      : `⏳ ${of}; ${counted(late, 'workspace')} will be later`
+  return `⏳ ${isAlone ? 'The workspace is on its way' : of}`
 }
 
 function itemOf(one: FollowUp, options: CommentOptions): string {

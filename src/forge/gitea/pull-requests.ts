@@ -3,6 +3,7 @@ import { FleetError } from '../../fleet/errors.ts'
 import type { ObjectId, RefName } from '../../fleet/ids.ts'
 import type { MergeHow, NewPullRequest, PullRequest } from '../../ports/forge.ts'
 import { type Fields, fieldsOf, listOf } from '../answers.ts'
+import type { Asked } from '../failures.ts'
 import { cutTo, oneLine } from '../text.ts'
 import { statusOf } from './client.ts'
 import { type GiteaRepository, readRepository } from './repository.ts'
@@ -14,22 +15,31 @@ const NOTICED_MILLISECONDS = 1_000
 const READ = 'read:repository'
 const WRITE = 'write:repository'
 
+/** A repository that nobody has pushed to yet has no pull requests: Gitea says 404. */
+async function* pagesOf(repository: GiteaRepository, asked: Asked, query: string): AsyncIterable<unknown> {
+  try {
+    yield* repository.client.pages(asked, `${repository.path}/pulls?${query}`)
+  } catch (error) {
+    if (statusOf(error) !== 404 || !(await readRepository(repository)).boolean('empty')) throw error
+  }
+}
+
 /** Oldest first, so that one that is opened meanwhile moves nothing to another page. */
 export async function openPullRequests(
-  { client, path }: GiteaRepository,
+  repository: GiteaRepository,
   base: string,
 ): Promise<readonly PullRequest[]> {
   const found = new Map<number, PullRequest>()
   const query = `state=open&sort=oldest&base_branch=${encodeURIComponent(base)}`
   const asked = { what: 'for the open pull requests', right: READ }
-  for await (const page of client.pages(asked, `${path}/pulls?${query}`))
+  for await (const page of pagesOf(repository, asked, query))
     for (const one of listOf(page, 'pull requests').map(pullRequestOf)) found.set(one.number, one)
   return [...found.values()]
 }
 
 /** Times of Gitea are whole seconds: one of the second in which `since` is may be later. */
 export async function endedPullRequests(
-  { client, path }: GiteaRepository,
+  repository: GiteaRepository,
   base: string,
   since: number,
 ): Promise<readonly PullRequest[]> {
@@ -37,7 +47,7 @@ export async function endedPullRequests(
   const earliest = Math.floor(since / 1000) * 1000
   const query = `state=closed&sort=recentupdate&base_branch=${encodeURIComponent(base)}`
   const asked = { what: 'for the ended pull requests', right: READ }
-  for await (const page of client.pages(asked, `${path}/pulls?${query}`)) {
+  for await (const page of pagesOf(repository, asked, query)) {
     const all = listOf(page, 'pull requests').map(pullRequestOf)
     const recent = all.filter(({ updatedAt }) => updatedAt >= earliest)
     for (const one of recent) found.set(one.number, one)

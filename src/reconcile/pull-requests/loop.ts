@@ -172,9 +172,11 @@ class Watcher implements PullRequestLoop {
   #mainMoved({ changes, paths }: HeadChange): void {
     if (this.#watched.size === 0) return
     const moved = movedBy(this.#options.writer.fleet, changes, paths)
+    const { clock, pace = PACE } = this.#options
+    const settled = clock.monotonic() + pace.settle
     let concerned = false
     for (const watched of this.#watched.values()) {
-      watched.mainMoved(moved)
+      watched.mainMoved(moved, settled)
       concerned ||= watched.isConcerned
     }
     if (concerned) this.#work.wake()
@@ -228,6 +230,7 @@ class Watcher implements PullRequestLoop {
     if (plan.head !== pull.head) return this.wake(pull.number)
     // Somebody pushed meanwhile: the newer head has a plan of its own.
     if (watched.pull.head !== pull.head || !this.#watched.has(pull.number)) return
+    if (reason !== 'head' && !(await this.#isOpen(pull))) return
     onPlanned(pull, documentsOf(plan.concerns))
     const words = wordsOf(plan, pull)
     // That main moved is no news by itself.
@@ -235,6 +238,15 @@ class Watcher implements PullRequestLoop {
     const ended = { at: clock.monotonic(), checkedAt: clock.now() }
     watched.hasFailed = false
     watched.planned = verdictOf(plan, pull.head, words.result, ended)
+  }
+
+  /** Main may have moved because it was merged; then it has had its last word. */
+  async #isOpen({ number, head }: PullRequest): Promise<boolean> {
+    const { contact, forge } = this.#options
+    const pull = await contact.ask(() => forge.pullRequest(number))
+    if (pull?.state === 'open' && pull.base === BASE && pull.head === head) return true
+    this.wake(number)
+    return false
   }
 
   /** Tried again after a pause that grows. Where Fleetwright itself is at fault the pull request says so: unseen is not fine. */

@@ -30,12 +30,14 @@ export interface Candidate {
 }
 
 export interface Pace {
+  /** From a change of main until what it concerns is planned: a forge moves main first, and says that it merged a moment later. */
+  readonly settle: number
   /** Between two plans of one pull request because of main, milliseconds. */
   readonly concerned: number
   readonly others: number
 }
 
-export const PACE: Pace = { concerned: 5_000, others: 10 * 60_000 }
+export const PACE: Pace = { settle: 2_000, concerned: 5_000, others: 10 * 60_000 }
 
 export interface Choice<Each extends Candidate> {
   readonly candidate: Each

@@ -45,9 +45,11 @@ export class Watched implements Candidate {
     this.pull = pull
   }
 
-  mainMoved(moved: ReadonlySet<string>): void {
+  /** @param notBefore on the monotonic clock: until then nobody knows whether it was its own merge */
+  mainMoved(moved: ReadonlySet<string>, notBefore: number): void {
     if (this.isConcerned || this.planned === undefined) return
     this.isConcerned = isConcerned(this.planned.concerns, moved)
+    if (this.isConcerned) this.notBefore = Math.max(this.notBefore, notBefore)
   }
 
   view(): CheckedPullRequest {

@@ -163,6 +163,29 @@ test('comments read as their golden files', async (t) => {
 /** What is ours outside of code, besides plain words: marks, bars of the footer, arrows. */
 const OWN = /✅|❌|⚠|\ufe0f|🔴|⏳|🕓|→|\+|−|,|\(|\)/gu
 
+test('the headline of an answer says how far all of it is', async (t) => {
+  const at = (step: FollowUp['step']): FollowUp => {
+    if (step === 'gone') return { step, path: 'requests/acme.yaml' }
+    const found = FOLLOW_UPS.find((one) => one.step === step)
+    if (found === undefined) throw new Error(`there is no example of ${step}`)
+    return found
+  }
+  const cases: readonly (readonly [readonly FollowUp['step'][], string])[] = [
+    [['placed'], '⏳ The workspace is on its way'],
+    [['waiting'], '⏳ The workspace will be live later'],
+    [['failed'], '❌ The workspace will not be live without help'],
+    [['live'], '✅ The workspace is live'],
+    [['gone'], 'Taken back'],
+    [['live', 'placed'], '⏳ 1 of 2 workspaces is live'],
+    [['placed', 'placed'], '⏳ 0 of 2 workspaces are live'],
+    [['live', 'live', 'waiting'], '⏳ 2 of 3 workspaces are live; 1 workspace will be later'],
+    [['live', 'refused'], '❌ 1 of 2 workspaces is live; 1 workspace will not be without help'],
+    [['live', 'live'], '✅ All 2 workspaces are live'],
+  ]
+  for (const [steps, headline] of cases)
+    t.equal(followUpComment(steps.map(at)).split('\n')[0], `### ${headline}`, steps.join(', '))
+})
+
 test('no text of a pull request changes what a comment is made of', async (t) => {
   const plain = structureOf(commentOf(planWith('word'), PUBLIC))
   t.ok(plain.includes('details') && plain.includes('table') && plain.includes('pre'))
