@@ -1,9 +1,22 @@
-/** Runs the tests and ends with `N passed, N failed`. Arguments: files to run; none: all but test/e2e. */
+/**
+ * Runs the tests and ends with `N passed, N failed`. Arguments: files to run; none: all but test/e2e. `--jobs <number>`: so many files at
+ * once, by default two where there are two processors.
+ */
 import { spawn } from 'node:child_process'
 import { glob } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+
+/** More would only wait for each other: many tests start processes of their own. */
+const MOST_JOBS = 2
+
+const { values, positionals } = parseArgs({
+  options: { jobs: { type: 'string', default: String(Math.min(MOST_JOBS, availableParallelism())) } },
+  allowPositionals: true,
+})
 
 async function testFiles(): Promise<readonly string[]> {
-  if (process.argv.length > 2) return process.argv.slice(2)
+  if (positionals.length > 0) return positionals
   const files = await Array.fromAsync(glob('test/**/*.test.ts', { exclude: ['test/e2e/**'] }))
   return files.sort()
 }
@@ -64,13 +77,17 @@ let passed = 0
 let failed = 0
 let skipped = 0
 const reasons = new Set<string>()
-for (const file of await testFiles()) {
-  const result = await runFile(file)
-  passed += result.passed
-  failed += result.failed
-  skipped += result.skipped
-  for (const reason of result.reasons) reasons.add(reason)
+const waiting = (await testFiles()).values()
+async function work(): Promise<void> {
+  for (const file of waiting) {
+    const result = await runFile(file)
+    passed += result.passed
+    failed += result.failed
+    skipped += result.skipped
+    for (const reason of result.reasons) reasons.add(reason)
+  }
 }
+await Promise.all(Array.from({ length: Number(values.jobs) }, work))
 if (skipped > 0) process.stdout.write(`${skipped} skipped: ${[...reasons].join('; ')}\n`)
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 // Where everything says why it cannot run here, nothing failed.
