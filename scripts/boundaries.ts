@@ -4,42 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-
-/** A folder may import itself and these. Folders that are not named may import everything. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  fleet: [],
-  render: ['fleet', 'ports'],
-  ports: ['fleet'],
-  git: ['fleet', 'ports'],
-  secrets: ['aws', 'fleet', 'ports'],
-  store: ['fleet', 'ports'],
-  forge: ['fleet', 'ports'],
-  kube: ['fleet', 'ports'],
-  aws: ['fleet', 'ports'],
-  reconcile: ['fleet', 'ports'],
-  notify: ['fleet', 'ports'],
-  ping: ['fleet', 'notify', 'ports'],
-  api: ['fleet', 'ports'],
-  system: ['fleet', 'ports', 'render'],
-  configuration: ['fleet'],
-  cli: [
-    'api',
-    'aws',
-    'configuration',
-    'fleet',
-    'forge',
-    'git',
-    'kube',
-    'notify',
-    'ping',
-    'ports',
-    'reconcile',
-    'render',
-    'secrets',
-    'store',
-    'system',
-  ],
-}
+import { ALLOWED } from './allowed-imports.ts'
 
 /** Doors to the world, which the pure core does not have. */
 const DOORS =

@@ -23,8 +23,8 @@ export function commandsMarkdown(): string {
     'and progress to standard error. Colours and progress appear on a terminal only; `NO_COLOR` switches colours off. `--json` prints data as JSON.',
     'In a checkout of the project, `bin/fleetwright.js …` runs them, on the Node that `npm ci` brought.',
     '',
-    '`init`, `validate`, `render`, `plan`, `check` and `diff` need no server. `status` and `history` ask one: its address is `--server`, the token',
-    'comes from `FLEETWRIGHT_TOKEN` or a file. `token` works on the data directory, while its server runs or not.',
+    '`init`, `validate`, `render`, `plan`, `check`, `diff` and `bootstrap` need no server. `status`, `history`, `drift`, `pull-requests` and `plan --server`',
+    'ask one: its address is `--server`, the token comes from `FLEETWRIGHT_TOKEN` or a file. `token` works on the data directory, while its server runs or not.',
     '',
     ...sections,
   ].join('\n')

@@ -75,6 +75,7 @@ Before a change is merged:
 fleetwright validate          # every document, and the rules across them: file:line:column: what is wrong; what would be right
 fleetwright render --check    # are the manifests what the documents say?
 fleetwright plan              # what would follow: placement, changed documents, changed manifests
+fleetwright check             # of what is committed on a branch: what its pull request would be told
 \`\`\`
 
 Secrets are never in here: documents hold references.

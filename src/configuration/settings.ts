@@ -387,7 +387,7 @@ export function configurationMarkdown(): string {
     '',
     ...table(undefined),
     '',
-    '## Commands that ask a server (`status`, `history`, `plan --server`)',
+    '## Commands that ask a server (`status`, `history`, `drift`, `pull-requests`, `plan --server`)',
     '',
     ...table('client'),
     '',
