@@ -18,6 +18,8 @@ export interface CheckedPullRequest {
 }
 
 export interface PullRequests {
+  /** Where people find the repository on the forge; undefined: no forge is configured, and no pull request is looked at. */
+  readonly repository: string | undefined
   /** Open ones, highest number first. */
   list(): readonly CheckedPullRequest[]
   /** What keeps Fleetwright from hearing or saying something. */
@@ -38,7 +40,7 @@ export interface Origin {
 export type FindOrigin = (commit: ObjectId, path: FleetPath) => Promise<Origin | undefined>
 
 /** Without a forge. */
-export const NO_PULL_REQUESTS: PullRequests = { list: () => [], problems: () => [] }
+export const NO_PULL_REQUESTS: PullRequests = { repository: undefined, list: () => [], problems: () => [] }
 
 /** Takes hooks of the forge. */
 export interface HookReceiver {

@@ -28,8 +28,18 @@ function checked(number: number, title: string, more: Partial<CheckedPullRequest
 }
 
 function list(...all: readonly CheckedPullRequest[]): void {
-  Object.assign(server.server.parts.pullRequests, { list: () => all })
+  Object.assign(server.server.parts.pullRequests, {
+    repository: 'https://git.example.com/team/fleet',
+    list: () => all,
+  })
 }
+
+test('without a forge it says that nothing is looked at', async (t) => {
+  t.match(await runHere(['pull-requests'], environment), {
+    code: 0,
+    stdout: 'The server looks at no pull requests: it has no forge (setting forge).\n',
+  })
+})
 
 test('without any it says so', async (t) => {
   list()

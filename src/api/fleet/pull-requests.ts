@@ -19,7 +19,10 @@ export function pullRequestRoutes(parts: PullRequestParts): readonly Route[] {
       wire: false,
       summary: 'Open pull requests of the fleet repository, with the last verdict on each',
       responses: { 200: { description: 'Highest number first', schema: LIST } },
-      handler: async () => json(200, { pullRequests: parts.pullRequests.list().map(view) }),
+      handler: async () => {
+        const repository = parts.pullRequests.repository ?? null
+        return json(200, { repository, pullRequests: parts.pullRequests.list().map(view) })
+      },
     },
     {
       method: 'POST',
@@ -66,8 +69,13 @@ const COMMIT = { type: ['string', 'null'] } as const
 
 const LIST = {
   type: 'object',
-  required: ['pullRequests'],
+  required: ['repository', 'pullRequests'],
   properties: {
+    repository: {
+      type: ['string', 'null'],
+      description:
+        'Where the repository is on the forge; null: no forge is configured, no pull request is looked at',
+    },
     pullRequests: {
       type: 'array',
       items: {

@@ -13,7 +13,12 @@ import {
 import { shortened } from '../shortened.ts'
 import type { Terminal } from '../terminal.ts'
 
-/** What `GET /api/fleet/pull-requests` lists. */
+/** What `GET /api/fleet/pull-requests` answers. */
+interface Answer {
+  readonly repository: string | null
+  readonly pullRequests: readonly ListedPullRequest[]
+}
+
 interface ListedPullRequest {
   readonly number: number
   readonly url: string
@@ -41,15 +46,17 @@ export function addPullRequests(
     const api = createApiClient({ url: settings.server, token: await readToken(settings) })
     const { json } = await api.request('GET', '/api/fleet/pull-requests')
     // The shape that the server's own OpenAPI document promises.
-    const { pullRequests } = json as { readonly pullRequests: readonly ListedPullRequest[] }
-    if (options.json === true) context.terminal.json({ pullRequests })
-    else print(context.terminal, pullRequests)
+    const answer = json as Answer
+    if (options.json === true) context.terminal.json(answer)
+    else print(context.terminal, answer)
     finish(0)
   })
 }
 
-function print(terminal: Terminal, pullRequests: readonly ListedPullRequest[]): void {
+function print(terminal: Terminal, { repository, pullRequests }: Answer): void {
   const { dim } = terminal.colors
+  if (repository === null)
+    return terminal.line('The server looks at no pull requests: it has no forge (setting forge).')
   if (pullRequests.length === 0) return terminal.line('No pull request is open.')
   const width = Math.max(...pullRequests.map(({ number }) => String(number).length)) + 1
   for (const one of pullRequests) {

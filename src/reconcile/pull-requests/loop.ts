@@ -29,7 +29,7 @@ const FIRST_PAUSE = 5_000
 const LONGEST_PAUSE = 10 * 60_000
 
 export interface PullRequestLoopOptions {
-  readonly forge: Pick<Forge, 'openPullRequests' | 'pullRequest' | 'report' | 'comment'>
+  readonly forge: Pick<Forge, 'url' | 'openPullRequests' | 'pullRequest' | 'report' | 'comment'>
   readonly contact: ForgeContact
   readonly writer: Pick<FleetWriter, 'fleet' | 'head' | 'onChange'>
   readonly review: (pull: PullRequest) => Promise<ReviewPlan>
@@ -81,6 +81,10 @@ class Watcher implements PullRequestLoop {
     this.#look = startLoop({ clock, interval, run: () => this.#lookAround(), onError: this.#onError })
     this.#work = startLoop({ clock, interval, run: (signal) => this.#plan(signal), onError })
     this.#unsubscribe = writer.onChange((change) => this.#mainMoved(change))
+  }
+
+  get repository(): string {
+    return this.#options.forge.url
   }
 
   list(): readonly CheckedPullRequest[] {
