@@ -29,6 +29,12 @@ export type AddCommand = (program: Command, context: CommandContext, finish: (co
 
 export type Options = Readonly<Record<string, unknown>>
 
+/** What the flag of a setting was given; undefined: it was not. */
+export function flagOf(options: Options, key: string): string | undefined {
+  const value = options[key.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())]
+  return typeof value === 'string' ? value : undefined
+}
+
 /** Flags of these settings, and `--config`. Secrets have none: a command line is seen by everybody on the machine. */
 export function addSettings(command: Command, keys: readonly SettingKey[]): Command {
   command.option('--config <file>', 'YAML file with settings (FLEETWRIGHT_CONFIG)')
@@ -47,8 +53,8 @@ export async function readSettings(
 ): Promise<Configuration> {
   const flags = Object.fromEntries(
     settings(SETTINGS.map(({ key }) => key)).flatMap(({ key }) => {
-      const value = options[key.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())]
-      return typeof value === 'string' ? [[key, value]] : []
+      const value = flagOf(options, key)
+      return value === undefined ? [] : [[key, value]]
     }),
   )
   const path = typeof options.config === 'string' ? options.config : environment.FLEETWRIGHT_CONFIG

@@ -91,11 +91,17 @@ export function place(fleet: Fleet, installation: Installation, input: Placement
   return {
     outcome: 'placed',
     cluster: best.cluster,
-    reason: `least loaded of ${count(candidates.filter(fits).length, 'cluster')} that fit: ${best.installations} of ${best.limit} installations`,
+    reason: `least loaded of ${clustersThatFit(candidates)}: ${best.installations} of ${best.limit} installations`,
     candidates,
     ...assignDatabase(fleet, cluster, installation, input),
     filestore: assignFilestore(fleet, installation),
   }
+}
+
+/** `1 cluster that fits`, `2 clusters that fit`. */
+function clustersThatFit(candidates: readonly Candidate[]): string {
+  const number = candidates.filter(fits).length
+  return `${count(number, 'cluster')} that ${number === 1 ? 'fits' : 'fit'}`
 }
 
 function fits(candidate: Candidate): boolean {

@@ -11,7 +11,7 @@ export function requireKey(key: string): void {
   if (KEY.test(key) && key.length <= LONGEST_KEY) return
   throw new FleetError(
     'invalid-request',
-    `The secret key ${JSON.stringify(key.slice(0, 80))} must be names of letters, digits, _, . and - with / between them.`,
+    `The secret key ${JSON.stringify(key.slice(0, 80))} may have letters, digits, _, . and - only, in names with / between them.`,
   )
 }
 

@@ -50,7 +50,7 @@ test('status, history and plan ask the server', async (t) => {
       t.match(stdout, /Address {3}acme\.cloud\.example\.com/)
       for (const label of ['Requested', 'Committed', 'Synced', 'Live', 'Working', 'Seen'])
         t.match(stdout, new RegExp(`^  ${label} +\\S`, 'm'))
-      t.match(stdout, /^ {2}Seen {6}stale, last at never: .*credentials/m)
+      t.match(stdout, /^ {2}Seen {6}never: .*credentials/m)
     }
     t.match(await runHere(['status', 'nobody'], environment), {
       code: 1,

@@ -9,6 +9,7 @@ import {
   FILESTORE_KINDS,
   type FilestoreKind,
 } from '../../fleet/intents.ts'
+import { isProvided } from '../../fleet/placement.ts'
 import { sizeNames, sizeOf } from '../../fleet/sizes.ts'
 import { type CreateInstallation, createInstallation } from '../../fleet/transactions/installations/create.ts'
 import type { HandlerContext, Parts } from '../context.ts'
@@ -137,18 +138,21 @@ function check(body: Body, { name, dns }: Names, now: number, need: Need): void 
   )
 }
 
+const PROVIDED_DATABASES = DATABASE_KINDS.filter(isProvided).join(', ')
+const PROVIDED_FILESTORES = FILESTORE_KINDS.filter(isProvided).join(', ')
+
 function checkKinds(body: Body, need: Need): void {
   const database = body.Database || 'mysql-operator'
   const filestore = body.Filestore || 'minio-operator'
   need(
     isDatabase(database) && database !== 'mysql-operator',
     '/Database',
-    'must be a kind of database that this fleet provides',
+    `must be a kind of database that is provided here (${PROVIDED_DATABASES})`,
   )
   need(
     isFilestore(filestore) && filestore !== 'minio-operator',
     '/Filestore',
-    'must be a kind of file store that this fleet provides',
+    `must be a kind of file store that is provided here (${PROVIDED_FILESTORES})`,
   )
   const replicas = body.SingleTenantDatabaseConfig?.ReplicasCount ?? 0
   need(

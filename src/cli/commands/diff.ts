@@ -49,7 +49,7 @@ async function diff(
       terminal.line(
         differences.length === 0
           ? `Nothing differs ${since}.`
-          : `${counted(differences.length, 'object')} differ ${since}.`,
+          : `${counted(differences.length, 'object')} ${differences.length === 1 ? 'differs' : 'differ'} ${since}.`,
       )
     }
     return differences.length === 0 ? 0 : 1

@@ -19,6 +19,7 @@ import {
   addSettings,
   type CommandContext,
   type ExitCode,
+  flagOf,
   type Options,
   readSettings,
 } from '../command-context.ts'
@@ -27,6 +28,12 @@ import { type NewFile, newFleetFiles } from '../new-fleet.ts'
 
 const EMBEDDED_URL = 'http://127.0.0.1:8075/fleet.git'
 const AUTHOR = { name: 'Fleetwright', email: 'fleetwright@fleetwright.invalid' } as const
+const LOGIN_SETTINGS = [
+  'fleet-token-file',
+  'fleet-user',
+  'fleet-ssh-key-file',
+  'fleet-known-hosts-file',
+] as const
 const ENGINES: readonly EngineName[] = ['argocd', 'flux']
 
 interface InitOptions extends Options {
@@ -46,12 +53,12 @@ export function addInit(program: Command, context: CommandContext, finish: (code
       '.',
     )
     .option('--name <name>', 'name of the fleet (default: that of the target)')
-    .requiredOption('--domain <domain>', 'DNS domain below which installations get their names')
+    .requiredOption('--domain <domain>', 'DNS domain below which installations get their names (required)')
     .addOption(
       new Option('--engine <engine>', 'what applies the manifests').choices(ENGINES).default('argocd'),
     )
     .option('--json', 'as JSON')
-  addSettings(command, ['fleet-token-file', 'fleet-user', 'fleet-ssh-key-file', 'fleet-known-hosts-file'])
+  addSettings(command, LOGIN_SETTINGS)
   command.action(async (target: string, options: InitOptions) => {
     finish(await init(context, target, options))
   })
@@ -78,11 +85,19 @@ async function init(context: CommandContext, target: string, options: InitOption
   const { bold, cyan, dim, green } = terminal.colors
   terminal.line(bold(`Created fleet ${name} in ${target}`) + dim(` (main ${commit.slice(0, 12)})`))
   for (const { path } of files) terminal.line(`  ${green(`+ ${path}`)}`)
-  const serve = kind === 'folder' ? '<bare repository or URL>' : target
+  const serve = [kind === 'folder' ? '<bare repository or URL>' : target, ...loginFlags(options)].join(' ')
   terminal.line('Next:')
   if (kind === 'folder') terminal.line(`  ${cyan(`git -C ${target} push <bare repository or URL> main`)}`)
   terminal.line(`  ${cyan(`fleetwright serve --fleet ${serve}`)}`)
   return 0
+}
+
+/** What the server needs as well to get at the repository; the token itself is never a flag. */
+function loginFlags(options: Options): readonly string[] {
+  return LOGIN_SETTINGS.flatMap((key) => {
+    const value = flagOf(options, key)
+    return value === undefined ? [] : [`--${key} ${value}`]
+  })
 }
 
 function kindOf(target: string): Kind {

@@ -223,8 +223,9 @@ function truthRows(truths: Truths): readonly (readonly [string, string | undefin
 
 /** Old knowledge is not shown as current. */
 function seenText({ stale, observedAt, problem }: Truths['observation']): string {
-  const at = observedAt ?? 'never'
-  return stale ? `stale, last at ${at}${problem === undefined ? '' : `: ${problem.detail}`}` : at
+  if (!stale) return observedAt ?? 'never'
+  const last = observedAt === null ? 'never' : `stale, last at ${observedAt}`
+  return problem === undefined ? last : `${last}: ${problem.detail}`
 }
 
 /** @throws FleetError `not-found` */

@@ -62,6 +62,7 @@ export function parseYaml(path: string, text: string): ParsedYaml {
   if (found.some(({ detail }) => detail === TOO_DEEP))
     found.splice(0, found.length, { offset: 0, detail: TOO_DEEP })
   if (found.length === 0) found.push(...forbidden(document))
+  else found.splice(0, found.length, ...firstOfEachLine(found, at))
   if (found.length > 0)
     return refused(
       limited(found).map(({ offset, detail }) => ({ path, ...at(offset), code: 'invalid-yaml', detail })),
@@ -101,6 +102,16 @@ function refused(problems: readonly Problem[]): ParsedYaml {
 
 /** Control characters; a carriage return counts when no line feed follows, since parsers disagree about it. */
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]|\r(?!\n)/
+
+/** What the parser says of a line after the first is mostly what came of that. */
+function firstOfEachLine(found: readonly Found[], at: (offset: number) => Place): readonly Found[] {
+  const first = new Map<number, Found>()
+  for (const one of found) {
+    const { line } = at(one.offset)
+    if (!first.has(line)) first.set(line, one)
+  }
+  return [...first.values()]
+}
 
 /** What keeps a file from being text, before anything is parsed. */
 function notText(text: string): (Place & { readonly detail: string }) | undefined {

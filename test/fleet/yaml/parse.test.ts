@@ -388,3 +388,12 @@ function sorted(found: unknown): unknown {
 function count(written: string): number {
   return written.split('# kept').length
 }
+
+test('a line that is broken is told of once, with the first thing that is wrong', async (t) => {
+  const { problems } = parseYaml('fleet.yaml', 'spec:\n  owner: [\n  group: canary\n  groupSequence: 0\n')
+  t.same(
+    problems.map(({ line }) => line),
+    [...new Set(problems.map(({ line }) => line))],
+  )
+  t.match(problems[0], { line: 3, code: 'invalid-yaml' })
+})
