@@ -1,25 +1,10 @@
 /** Every setting, once: flags, environment, the YAML file, `--help` and docs/configuration.md come from this table. */
 
 import { readRepositoryAddress } from '../fleet/repository-address.ts'
-import {
-  address,
-  anything,
-  type Check,
-  days,
-  email,
-  httpUrl,
-  isSigningKey,
-  listOf,
-  oneOf,
-  positive,
-  rate,
-  repositories,
-  repository,
-  seconds,
-  token,
-  userName,
-} from './checks.ts'
+import { address, anything, type Check, days, httpUrl, isSigningKey, oneOf, seconds } from './checks.ts'
+import { CLUSTER_SETTINGS } from './cluster-settings.ts'
 import { FORGE_SETTINGS } from './forge-settings.ts'
+import { REPOSITORY_SETTINGS } from './repository-settings.ts'
 
 export interface Setting {
   /** Key of the YAML file; `--key` as a flag, `FLEETWRIGHT_KEY` in the environment. */
@@ -49,116 +34,8 @@ export const SETTINGS = [
     parse: address,
     description: 'Where the API listens; port 0 takes any free one',
   },
-  {
-    key: 'fleet',
-    placeholder: '<path|URL>',
-    default: undefined,
-    parse: repository,
-    description:
-      'Fleet repository: a bare one on this disk, or on a git server (`https://…`, `ssh://git@host/path`, `git@host:path`); without it the embedded one in the data directory',
-  },
-  {
-    key: 'fleet-token-file',
-    placeholder: '<file>',
-    default: undefined,
-    parse: anything,
-    description: 'File with the token that may read and push to the fleet URL; a new token in it is noticed',
-  },
-  {
-    key: 'fleet-token',
-    placeholder: '<token>',
-    default: undefined,
-    parse: token,
-    secret: true,
-    description: 'The token itself, instead of a file',
-  },
-  {
-    key: 'fleet-user',
-    placeholder: '<name>',
-    default: 'fleetwright',
-    parse: userName,
-    description: 'User name that goes with the token; most git servers take any',
-  },
+  ...REPOSITORY_SETTINGS,
   ...FORGE_SETTINGS,
-  {
-    key: 'fleet-ssh-key-file',
-    placeholder: '<file>',
-    default: undefined,
-    parse: anything,
-    description:
-      'Private key (mode 0600, no passphrase) that may read and push to a fleet repository over ssh; a new key in it is noticed',
-  },
-  {
-    key: 'fleet-known-hosts-file',
-    placeholder: '<file>',
-    default: undefined,
-    parse: anything,
-    description: 'Host keys of the ssh servers that may be talked to, as `known_hosts` of OpenSSH has them',
-  },
-  {
-    key: 'fleet-mirror',
-    placeholder: '<path|URL,…>',
-    default: undefined,
-    parse: repositories,
-    description:
-      'Mirrors of the fleet repository, with commas between: main and the projections are pushed to them in the background',
-  },
-  {
-    key: 'fleet-mirror-credentials',
-    placeholder: '<folder>',
-    default: undefined,
-    parse: anything,
-    description:
-      'What mirrors are logged in to with, by host: `<host>.token` or `<host>.key` (default: mirror-credentials in the data directory)',
-  },
-  {
-    key: 'accept-new-history',
-    placeholder: '<commit>',
-    default: undefined,
-    parse: (text) =>
-      /^[0-9a-f]{40}$/.test(text) ? undefined : 'must be the id of a commit, 40 hexadecimal digits',
-    description:
-      'Confirms, once, that main of the fleet repository was rewritten or replaced on purpose: a history that contains this commit is taken',
-  },
-  {
-    key: 'signing-key-file',
-    placeholder: '<file>',
-    default: undefined,
-    parse: anything,
-    description:
-      'Private key of OpenSSH (ed25519, ECDSA, RSA; no passphrase; for its owner only) that signs every commit of Fleetwright; a new key in it is noticed',
-  },
-  {
-    key: 'committer-email',
-    placeholder: '<address>',
-    default: 'fleetwright@fleetwright.invalid',
-    parse: email,
-    description:
-      'Committer of every commit of Fleetwright; forges call a signature verified when it belongs to the account with this address',
-  },
-  {
-    key: 'protected-main',
-    placeholder: '<direct|pull-requests>',
-    default: 'direct',
-    parse: oneOf('direct', 'pull-requests'),
-    description:
-      'pull-requests: main is protected and Fleetwright may not pass by that, so it writes through pull requests of its own and merges them; needs `forge`',
-  },
-  {
-    key: 'push-per-minute',
-    placeholder: '<number>',
-    default: undefined,
-    parse: rate,
-    description:
-      'Most pushes a minute to the fleet repository; requests that come meanwhile share the next one; 0: no limit; without it 6 on github.com, 60 on gitlab.com, none elsewhere',
-  },
-  {
-    key: 'push-burst',
-    placeholder: '<number>',
-    default: '10',
-    parse: positive,
-    description: 'Pushes that may follow each other at once after a quiet time, when there is a limit',
-  },
   {
     key: 'loops',
     placeholder: '<all|none>',
@@ -166,90 +43,7 @@ export const SETTINGS = [
     parse: oneOf('all', 'none'),
     description: 'none: requests are committed, nothing is placed or retried',
   },
-  {
-    key: 'credentials',
-    placeholder: '<folder>',
-    default: undefined,
-    parse: anything,
-    description:
-      'Kubeconfigs of the clusters that are watched, one file each; `control` is the control cluster (default: credentials in the data directory)',
-  },
-  {
-    key: 'cluster-credentials',
-    placeholder: '<list>',
-    default: 'folder',
-    parse: listOf('folder', 'control-cluster', 'aws-secrets-manager', 'eks'),
-    description:
-      'Where credentials of clusters are looked for, in this order: `folder`, `control-cluster` (Secrets), `aws-secrets-manager`, `eks` (a token made for clusters on EKS)',
-  },
-  {
-    key: 'credentials-namespace',
-    placeholder: '<namespace>',
-    default: 'fleetwright',
-    parse: (text) =>
-      /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text) ? undefined : 'must be the name of a namespace',
-    description: 'Namespace on the control cluster with the Secrets of `control-cluster`',
-  },
-  {
-    key: 'eks-role',
-    placeholder: '<ARN>',
-    default: undefined,
-    parse: (text) =>
-      /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(text)
-        ? undefined
-        : 'must be the ARN of a role, for example arn:aws:iam::123456789012:role/fleetwright',
-    description: 'Role to assume for clusters on EKS; without it the AWS credentials of the process are used',
-  },
-  {
-    key: 'aws-observation',
-    placeholder: '<on|off>',
-    default: 'off',
-    parse: oneOf('on', 'off'),
-    description:
-      'on: AWS itself is asked about databases, buckets and EKS clusters of the fleet; needs `spec.aws` of fleet.yaml',
-  },
-  {
-    key: 'aws-observation-seconds',
-    placeholder: '<seconds>',
-    default: '900',
-    parse: seconds,
-    description: 'How often AWS is asked about everything',
-  },
-  {
-    key: 'ping-per-second',
-    placeholder: '<number>',
-    default: '0',
-    parse: rate,
-    description: 'Installations whose /api/v4/system/ping is asked a second, over the whole fleet; 0: none',
-  },
-  {
-    key: 'stuck-seconds',
-    placeholder: '<seconds>',
-    default: '600',
-    parse: seconds,
-    description: 'An operation that is still under way after this time is called stuck, with its reason',
-  },
-  {
-    key: 'failed-seconds',
-    placeholder: '<seconds>',
-    default: '1800',
-    parse: seconds,
-    description: 'A stuck operation with a known cause has failed after this time',
-  },
-  {
-    key: 'nudge',
-    placeholder: '<on|off>',
-    default: 'on',
-    parse: oneOf('on', 'off'),
-    description: 'on: the engines are told at once what was pushed (sets an annotation of their objects)',
-  },
-  {
-    key: 'drift-sweep-seconds',
-    placeholder: '<seconds>',
-    default: '600',
-    parse: seconds,
-    description: 'How often everything on a cluster is compared with git, besides what its watches tell',
-  },
+  ...CLUSTER_SETTINGS,
   {
     key: 'poll-seconds',
     placeholder: '<seconds>',
