@@ -22,7 +22,7 @@ export const CLUSTER_SETTINGS = [
     key: 'credentials-namespace',
     placeholder: '<namespace>',
     default: 'fleetwright',
-    parse: (text) =>
+    parse: (text: string) =>
       /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text) ? undefined : 'must be the name of a namespace',
     description: 'Namespace on the control cluster with the Secrets of `control-cluster`',
   },
@@ -30,7 +30,7 @@ export const CLUSTER_SETTINGS = [
     key: 'eks-role',
     placeholder: '<ARN>',
     default: undefined,
-    parse: (text) =>
+    parse: (text: string) =>
       /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(text)
         ? undefined
         : 'must be the ARN of a role, for example arn:aws:iam::123456789012:role/fleetwright',

@@ -77,7 +77,7 @@ export const REPOSITORY_SETTINGS = [
     key: 'accept-new-history',
     placeholder: '<commit>',
     default: undefined,
-    parse: (text) =>
+    parse: (text: string) =>
       /^[0-9a-f]{40}$/.test(text) ? undefined : 'must be the id of a commit, 40 hexadecimal digits',
     description:
       'Confirms, once, that main of the fleet repository was rewritten or replaced on purpose: a history that contains this commit is taken',

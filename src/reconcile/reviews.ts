@@ -5,8 +5,6 @@
  */
 import { reviewLifetime } from '../fleet/change-policy.ts'
 import { isFleetError } from '../fleet/errors.ts'
-import { newSecretKeys } from '../fleet/reviewed-change.ts'
-import { secretKeysIn } from '../fleet/secret-references.ts'
 import {
   type ChangeReviews,
   type OpenReview,
@@ -19,6 +17,7 @@ import type { SecretBackend, SecretHolds } from '../ports/secrets.ts'
 import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
 import { type Loop, startLoop } from './loop.ts'
 import type { ReviewForge } from './review-forge.ts'
+import { ReviewSecrets } from './review-secrets.ts'
 import {
   bodyWords,
   closedWords,
@@ -50,17 +49,6 @@ export interface ReviewLoopOptions {
   readonly onError: (error: unknown) => void
 }
 
-export interface ReviewLoopOptions {
-  /** Undefined: none is configured; secret values of open reviews are held all the same. */
-  readonly forge: ReviewForge | undefined
-  readonly writer: Pick<FleetWriter, 'fleet' | 'openReviews' | 'reviewOutcome' | 'onChange' | 'poll'>
-  readonly history: Pick<FleetHistory, 'isOnMain'>
-  readonly secrets: Pick<SecretBackend, 'remove'>
-  readonly holds: SecretHolds
-  readonly clock: Clock
-  readonly onError: (error: unknown) => void
-}
-
 export interface ReviewLoop extends ChangeReviews, Loop {
   /** One round, now. */
   settle(): Promise<void>
@@ -79,7 +67,7 @@ export function startReviewLoop(options: ReviewLoopOptions): ReviewLoop {
   }
   const loop = startLoop({ clock, interval: INTERVAL_MILLISECONDS, run: round, onError })
   const unsubscribe = writer.onChange(() => {
-    if (reviews.isConcerned) loop.wake()
+    if (reviews.hasNews) loop.wake()
   })
   return {
     isPossible: forge !== undefined,
@@ -103,21 +91,33 @@ type Shown = Pick<PullRequest, 'number' | 'url'>
 
 class Reviews {
   readonly #options: ReviewLoopOptions
-  readonly #holds = new Map<string, () => void>()
+  readonly #secrets: ReviewSecrets
   readonly #pullRequests = new Map<string, Shown>()
   /** As last seen; what is not there any more was merged or removed by somebody. */
   #known: ReadonlyMap<string, OpenReview> = new Map()
   /** Merged by the forge, and main says nothing of it. */
   readonly #mergedSince = new Map<string, number>()
   #caughtUp = false
+  /** What main said of them at the last round. */
+  #seen = '[]'
 
   constructor(options: ReviewLoopOptions) {
     this.#options = options
+    this.#secrets = new ReviewSecrets(options)
   }
 
-  /** Whether there is something to look after. */
-  get isConcerned(): boolean {
-    return this.#known.size > 0 || this.#options.writer.openReviews().length > 0
+  /** Main moves all the time; only what it says of reviews is worth asking the forge. */
+  get hasNews(): boolean {
+    return this.#sight() !== this.#seen
+  }
+
+  #sight(): string {
+    const { writer } = this.#options
+    const one = ({ id, isEdited }: OpenReview): readonly unknown[] => [
+      ...[id, isEdited],
+      writer.reviewOutcome(id)?.commit,
+    ]
+    return JSON.stringify(writer.openReviews().map(one))
   }
 
   list(): readonly ReviewState[] {
@@ -129,7 +129,7 @@ class Reviews {
   }
 
   async open(review: OpenReview): Promise<ReviewState> {
-    this.#holdOne(review)
+    this.#secrets.hold(review)
     try {
       await this.#openPullRequest(review)
     } catch (error) {
@@ -140,14 +140,14 @@ class Reviews {
     return this.#state(review)
   }
 
-  /** Values that are only referred to on a branch are nobody's orphans. */
   hold(): void {
-    for (const review of this.#options.writer.openReviews()) this.#holdOne(review)
+    for (const review of this.#options.writer.openReviews()) this.#secrets.hold(review)
   }
 
   async settle(): Promise<void> {
     const { forge, writer, clock } = this.#options
     this.hold()
+    this.#seen = this.#sight()
     const reviews = writer.openReviews()
     if (forge === undefined) return
     const gone = [...this.#known.values()].filter(({ id }) => reviews.every((review) => review.id !== id))
@@ -301,33 +301,13 @@ class Reviews {
     return newer.findLast(({ changes }) => changes.some(({ path }) => paths.has(path)))
   }
 
-  #holdOne({ id, changes }: OpenReview): void {
-    if (this.#holds.has(id)) return
-    try {
-      this.#holds.set(id, this.#options.holds.hold(newSecretKeys(changes)))
-    } catch (error) {
-      this.#options.onError(error)
-    }
-  }
-
   /** @param removes whether its values go: no document on main needs them */
   async #forget(review: OpenReview, removes: boolean): Promise<void> {
-    this.#holds.get(review.id)?.()
-    this.#holds.delete(review.id)
+    this.#secrets.release(review)
     this.#pullRequests.delete(review.id)
     this.#mergedSince.delete(review.id)
-    if (removes) await this.#removeSecrets(review)
+    if (removes) await this.#secrets.remove(review)
     await this.#options.writer.poll()
-  }
-
-  async #removeSecrets({ changes }: OpenReview): Promise<void> {
-    const { holds, secrets, writer } = this.#options
-    const isNeeded = (key: string): boolean =>
-      changes.some(({ path }) => secretKeysIn(writer.fleet.intent(path)).has(key))
-    for (const key of newSecretKeys(changes))
-      await holds.removing(key, async () => {
-        if (!isNeeded(key)) await secrets.remove(key, 'recoverable')
-      })
   }
 }
 

@@ -7,6 +7,7 @@ import type { ReviewForge } from '../../src/reconcile/review-forge.ts'
 import { createSecretHolds } from '../../src/secrets/holds.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { createStable, send } from '../support/api.ts'
+import { commitAs, git } from '../support/person.ts'
 import { type ReviewingServer, startReviewingServer } from '../support/reviewing-server.ts'
 
 t.setTimeout(180_000)
@@ -124,4 +125,66 @@ test('a branch whose pull request was never opened gets it at the next start', a
   const open = await server.forge.openPullRequests('main')
   t.match(open, [{ number: 1, branch: `fleetwright/review/${reply.headers.get('fleetwright-review')}` }])
   t.equal(open.length, 1)
+})
+
+/** Whoever may push branches can make one that looks like Fleetwright's. */
+async function forgeReview(server: ReviewingServer, id: Id, licence: string): Promise<string> {
+  const { directory, folder, parts } = server
+  const path = parts.writer.fleet.pathOf(id) ?? ''
+  const text = `${git(directory, 'show', `main:${path}`)}  licence:\n    key: ${licence}\n`
+  const branch = `fleetwright/review/${'a'.repeat(26)}`
+  const commit = await commitAs(directory, folder, { [path]: text }, 'Change', 'scratch')
+  const named = ['-c', 'user.name=Fleetwright', '-c', 'user.email=fleetwright@fleetwright.invalid']
+  const message = `Change it\n\nReview: ${'a'.repeat(26)}\nRequest-Id: forged`
+  const forged = git(directory, ...named, 'commit-tree', `${commit}^{tree}`, '-p', 'main', '-m', message)
+  git(directory, 'update-ref', `refs/heads/${branch}`, forged.trim())
+  await parts.writer.poll()
+  return branch
+}
+
+test('closing a forged review removes no secret of somebody else', async (t) => {
+  const server = await startReviewingServer(t)
+  const rich = await createStable(server, 'rich')
+  const poor = await createStable(server, 'poor')
+  await send(server.url, 'PUT', `/api/installation/${rich}/mattermost`, { body: { License: 'a-licence' } })
+  const [{ key } = { key: '' }] = await server.parts.secrets.list(`installations/${rich}`)
+  t.ok(key)
+  const branch = await forgeReview(server, poor, key)
+  t.match(server.parts.writer.openReviews(), [{ branch }])
+  await server.loop.settle()
+  const pull = (await server.forge.openPullRequests('main')).find((open) => open.branch === branch)
+  await server.forge.people.closePullRequest(pull?.number ?? 0)
+  await server.loop.settle()
+  t.same(server.parts.writer.openReviews(), [])
+  t.equal(await server.parts.secrets.get(key), 'a-licence')
+})
+
+test('while a review is open the forge is not asked with every commit', async (t) => {
+  const server = await startReviewingServer(t, { quiet: true })
+  await server.setPolicy({ sizeUps: true })
+  const id = await createStable(server, 'acme')
+  await send(server.url, 'PUT', `/api/installation/${id}/mattermost`, { body: { Size: '5000users' } })
+  let asked = 0
+  const { writer, history, secrets } = server.parts
+  const loop = startReviewLoop({
+    ...{ writer, history, secrets, clock: systemClock },
+    forge: {
+      ...server.forge,
+      async openPullRequests(base) {
+        asked += 1
+        return await server.forge.openPullRequests(base)
+      },
+    },
+    holds: createSecretHolds(),
+    onError: (error) => t.fail(String(error)),
+  })
+  t.teardown(() => loop.close())
+  await loop.settle()
+  await loop.settle()
+  const before = asked
+  for (let count = 0; count < 10; count += 1) {
+    await createStable(server, `other-${count}`)
+  }
+  await loop.settle()
+  t.equal(asked, before + 1)
 })
