@@ -125,6 +125,12 @@ export function startGit(
 }
 
 function kill(child: ChildProcessWithoutNullStreams, isGroup: boolean): void {
-  if (!isGroup || child.pid === undefined) child.kill('SIGKILL')
-  else process.kill(-child.pid, 'SIGKILL')
+  if (!isGroup || child.pid === undefined) return void child.kill('SIGKILL')
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch (error) {
+    // It has ended by itself; something that left its group still has its output.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    for (const stream of child.stdio) stream?.destroy()
+  }
 }

@@ -227,3 +227,34 @@ test('where Fleetwright itself fails the check is red, and it is tried again', a
   fails = false
   t.match(await checked(world, number, 'success'), { result: 'success' })
 })
+
+test('a failure is told on the head that failed, and holds up no newer one', async (t) => {
+  const passes: (() => void)[] = []
+  const failed = new Set<string>()
+  const world = await pullRequestWorld(t, {
+    review: async ({ head }, plan) => {
+      if (failed.size > 0) return await plan()
+      failed.add(head)
+      await new Promise<void>((resolve) => passes.push(resolve))
+      throw new TypeError('a defect')
+    },
+  })
+  const { forge, loop } = world
+  const files = { 'requests/acme.yaml': requestText('acme') }
+  const { number } = await forge.people.openPullRequest({ branch: 'acme', title: 'Add acme', files })
+  await until(
+    async () => passes.length,
+    (count) => count === 1,
+    60,
+  )
+  await forge.people.push(number, { 'requests/acme.yaml': requestText('acme-2') })
+  const seen = await until(
+    async () => loop.list()[0],
+    (one) => one !== undefined && !failed.has(one.pull.head),
+    60,
+  )
+  for (const pass of passes) pass()
+  t.match(await checked(world, number, 'success'), { result: 'success' })
+  if (seen === undefined) throw new Error('it was seen')
+  t.equal(await forge.sight.timesReported(seen.pull.head, CHECK_NAME), 2, 'pending, then the result')
+})

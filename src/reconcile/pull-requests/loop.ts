@@ -208,12 +208,15 @@ class Watcher implements PullRequestLoop {
   }
 
   async #check({ candidate: watched, reason }: Choice<Watched>): Promise<void> {
+    const { pull } = watched
     watched.isBusy = true
     try {
       await this.#say(watched, reason)
       watched.failures = 0
     } catch (error) {
-      await this.#failed(watched, error)
+      // A newer head is another one, and has not failed.
+      if (watched.pull.head === pull.head) await this.#failed(watched, error)
+      else this.#onError(error)
     } finally {
       watched.isBusy = false
     }
