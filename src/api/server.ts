@@ -19,6 +19,8 @@ const HEADERS_TIMEOUT = 15_000
 const REQUEST_TIMEOUT = 60_000
 const GRACE = 10_000
 const GIT_MOUNT = '/fleet.git'
+/** Fleetwright's own routes; all others are the original's. */
+const OWN = '/api/fleet/'
 
 /** As the original's router answers what it does not know. */
 const PAGE_NOT_FOUND: Answer = {
@@ -103,7 +105,13 @@ async function observe(
 
 async function answer(ctx: Context, dispatcher: Dispatcher, router: Router): Promise<Answer> {
   const match = router.match(ctx.method, ctx.path)
-  if (!match) return PAGE_NOT_FOUND
+  if (!match) {
+    if (!ctx.path.startsWith(OWN)) return PAGE_NOT_FOUND
+    throw new FleetError(
+      'not-found',
+      `There is no ${ctx.method} ${JSON.stringify(ctx.path)}; /openapi.json lists every operation.`,
+    )
+  }
   ctx.state.operation = match.route.operationId
   const identity = admit(dispatcher.parts.tokens, match.route, ctx.req)
   ctx.state.actor = identity.name

@@ -143,3 +143,13 @@ test('broken and deep JSON is refused with the place, and none of its text', asy
   })
   t.notMatch(await secret.text(), /licence-of-the-test/)
 })
+
+test('a path nobody knows is answered as the original does it, below /api/fleet with a problem', async (t) => {
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  const { url } = server
+  const original = await send(url, 'GET', '/api/nowhere')
+  t.match(original, { status: 404, text: '404 page not found\n' })
+  const own = await send(url, 'DELETE', '/api/fleet/history')
+  t.match(own, { status: 404, body: { code: 'not-found', detail: /There is no DELETE .*openapi\.json/ } })
+})
