@@ -18,8 +18,8 @@ export interface Gitea {
   addUser(name: string): Promise<GiteaLogin>
   /** One more token of a user, with these scopes: `read:repository`, … */
   addToken(name: string, scopes: readonly string[]): Promise<string>
-  /** Ends it until it is started again, with all that it knew. */
-  stop(): Promise<void>
+  /** Ends it until it is started again, with all that it knew; by SIGTERM unless another signal is given. */
+  stop(signal?: NodeJS.Signals): Promise<void>
   start(): Promise<void>
 }
 
@@ -73,7 +73,7 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
     token,
     addUser,
     addToken,
-    stop: () => running.stop(),
+    stop: (signal) => running.stop(signal),
     async start() {
       running = await start()
     },

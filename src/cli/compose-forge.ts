@@ -94,13 +94,16 @@ export async function composeForge(options: ForgeOptions): Promise<OpenForge | u
   const { configuration, history, committer, registry, clock, randomness, onError } = options
   const address = forgeAddress(configuration)
   if (address === undefined) return undefined
-  const { forge, readHook } = await openForge(address, configuration, clock, options.gitHubApp)
+  const { forge, readHook, token } = await openForge(address, configuration, clock, options.gitHubApp)
   const metrics = createPullRequestMetrics(registry)
   const contact = new ForgeContact({ clock, randomness, onFailure: metrics.forgeFailed })
   const seen = withoutWindows(forge)
   const origins = createOrigins({ forge: seen, contact, history, committer, clock, onError })
   await requireSameRepository({ ...options, forge, contact })
-  const parts: Opened = { ...options, address, forge: seen, readHook, contact, origins, metrics }
+  const parts: Opened = {
+    ...{ ...options, address, forge: seen, readHook, contact, origins, metrics },
+    ...(token === undefined ? {} : { token }),
+  }
   return { forge, contact, findOrigin: origins.find, start: (work) => startWork(parts, work) }
 }
 
@@ -127,6 +130,7 @@ interface Opened extends ForgeOptions {
   readonly address: ForgeAddress
   readonly forge: Forge
   readonly readHook: ReadHook
+  readonly token?: () => Promise<string>
   readonly contact: ForgeContact
   readonly origins: Origins
   readonly metrics: PullRequestMetrics
@@ -136,6 +140,15 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
   const { configuration, forge, contact, origins, metrics, clock, randomness, logger, onError } = opened
   const { 'public-url': publicUrl, 'pull-request-poll-seconds': pollSeconds } = configuration
   const { writer, reviews } = work
+  const access = startAccessCheck({
+    ...{ forge, contact, clock, logger, onError },
+    writes: configuration['protected-main'] === 'direct' ? 'direct' : 'pull-requests',
+    ...(opened.token === undefined ? {} : { token: opened.token }),
+    home: () => writer.contact,
+    onAccess: ({ repository: id }) => void opened.sawRepository({ url: forge.url, id }),
+  })
+  // What is there may be another fleet's: nothing is checked, told, opened or closed.
+  contact.holdWhile(() => writer.contact.trouble?.code === 'history-rewritten' || access.isOutdated())
   const outcomes = startOutcomes({ ...opened, ...work, publicUrl })
   // What Fleetwright itself asks for, just as it made it, was allowed before.
   const isOwn = ({ isFork, branch, head }: PullRequest): boolean =>
@@ -167,11 +180,6 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
       outcomes.wake()
       work.onEnded()
     },
-  })
-  const access = startAccessCheck({
-    ...{ forge, contact, clock, logger, onError },
-    writes: configuration['protected-main'] === 'direct' ? 'direct' : 'pull-requests',
-    onAccess: ({ repository: id }) => void opened.sawRepository({ url: forge.url, id }),
   })
   return {
     pullRequests,

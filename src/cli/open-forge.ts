@@ -11,6 +11,8 @@ import { secretOf } from './secret-of.ts'
 export interface OpenedForge {
   readonly forge: Forge
   readonly readHook: ReadHook
+  /** Where it is logged in to with one. @throws FleetError when there is none */
+  readonly token?: () => Promise<string>
 }
 
 /** @throws FleetError `invalid-configuration` */
@@ -25,7 +27,8 @@ export async function openForge(
     case 'gitea': {
       const { createGiteaForge } = await import('../forge/gitea/forge.ts')
       const { readGiteaHook } = await import('../forge/gitea/hook.ts')
-      return { forge: createGiteaForge({ server, repository, token, clock }), readHook: readGiteaHook }
+      const forge = createGiteaForge({ server, repository, token, clock })
+      return { forge, readHook: readGiteaHook, token: token.present }
     }
     case 'github': {
       const { createGitHubForge } = await import('../forge/github/forge.ts')
@@ -36,17 +39,19 @@ export async function openForge(
         login: app === undefined ? { token } : { app },
         clock,
       })
-      return { forge, readHook: readGitHubHook }
+      return { forge, readHook: readGitHubHook, ...(app === undefined ? { token: token.present } : {}) }
     }
     case 'gitlab': {
       const { createGitLabForge } = await import('../forge/gitlab/forge.ts')
       const { readGitLabHook } = await import('../forge/gitlab/hook.ts')
-      return { forge: createGitLabForge({ server, repository, token, clock }), readHook: readGitLabHook }
+      const forge = createGitLabForge({ server, repository, token, clock })
+      return { forge, readHook: readGitLabHook, token: token.present }
     }
     default: {
       const { createGiteaForge } = await import('../forge/gitea/forge.ts')
       const { readGiteaHook } = await import('../forge/gitea/hook.ts')
-      return { forge: createGiteaForge({ server, repository, token, clock }), readHook: readGiteaHook }
+      const forge = createGiteaForge({ server, repository, token, clock })
+      return { forge, readHook: readGiteaHook, token: token.present }
     }
   }
 }

@@ -54,6 +54,8 @@ export interface HomeContact {
   readonly at: number
   /** What keeps the writer from writing; goes when it is put right. */
   readonly trouble: FleetError | undefined
+  /** How often one began; a short one is not missed by who asks seldom. */
+  readonly troubles: number
 }
 
 export interface EarlierRequest {

@@ -157,6 +157,15 @@ test('a proposed change is a branch with its documents; main and the projections
 
 const DELETION = [{ kind: 'deletion' as const, detail: 'it goes' }]
 
+test('a main that was pushed with force gets no branches', async (t) => {
+  const { writer, directory } = await start(t, 'remote')
+  git(directory, 'update-ref', 'refs/heads/main', git(directory, 'rev-parse', 'main~1').trim())
+  await t.rejects(writer.poll(), { code: 'history-rewritten' })
+  const refs = git(directory, 'for-each-ref')
+  await t.rejects(writer.propose(request(1, resize(1, '1000users'))), { code: 'history-rewritten' })
+  t.equal(git(directory, 'for-each-ref'), refs)
+})
+
 test('the same request again has the same branch; one of another kind is refused meanwhile', async (t) => {
   const { writer } = await start(t)
   const first = request(1, resize(1, '1000users'))

@@ -58,6 +58,35 @@ test('a right that is missing for one thing is a problem for a while, and everyt
   t.same(forge.problems(), [])
 })
 
+test('nothing is said in a repository that may be another one, and it can still be looked at', async (t) => {
+  const { contact: forge } = contact()
+  let isHeld = true
+  forge.holdWhile(() => isHeld)
+  t.notOk(forge.isOpen)
+  let said = 0
+  const say = async (): Promise<void> => {
+    said += 1
+  }
+  await t.rejects(forge.ask(say), { code: 'forge-unavailable', message: /in doubt/ })
+  t.equal(said, 0)
+  t.ok(forge.mayLook)
+  t.equal(await forge.look(async () => 'fine'), 'fine')
+  isHeld = false
+  await forge.ask(say)
+  t.equal(said, 1)
+})
+
+test('a new token is tried at once, and says nothing about a forge that is out of reach', async (t) => {
+  const { contact: forge } = contact()
+  await t.rejects(forge.ask(refused('forge-denied', { status: 401 })))
+  forge.tokenChanged()
+  t.ok(forge.isOpen)
+  t.match(forge.problems(), [{ code: 'forge-denied' }], 'until it was accepted')
+  await t.rejects(forge.ask(refused('forge-unavailable')))
+  forge.tokenChanged()
+  t.notOk(forge.isOpen)
+})
+
 test('a refusal of one request keeps nobody else waiting; a token that is not accepted does', async (t) => {
   const { contact: forge } = contact()
   await t.rejects(forge.ask(refused('forge-refused')))

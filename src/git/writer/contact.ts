@@ -25,6 +25,7 @@ export class Contact implements HomeContact {
   readonly #clock: Clock
   #at: number
   #trouble: FleetError | undefined
+  #troubles = 0
 
   constructor(home: RepositoryHome, clock: Clock) {
     this.#home = home
@@ -38,6 +39,10 @@ export class Contact implements HomeContact {
 
   get trouble(): FleetError | undefined {
     return this.#trouble
+  }
+
+  get troubles(): number {
+    return this.#troubles
   }
 
   /** @throws FleetError what `RepositoryHome.fetch` throws, `history-rewritten` when main is gone */
@@ -64,7 +69,9 @@ export class Contact implements HomeContact {
   }
 
   failed(error: unknown): void {
-    if (isFleetError(error) && TROUBLES.includes(error.code)) this.#trouble = error
+    if (!isFleetError(error) || !TROUBLES.includes(error.code)) return
+    if (this.#trouble === undefined) this.#troubles += 1
+    this.#trouble = error
   }
 
   /** The trouble as people see it beside what is wrong in documents. */

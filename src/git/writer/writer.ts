@@ -118,7 +118,9 @@ export class Writer implements RepositoryWriter {
   }
 
   async propose<Value>(request: ReviewRequest<Value>): Promise<Proposed<Value>> {
-    const { head, options } = this.#parts
+    const { contact, head, options } = this.#parts
+    // A new branch has no old tip that a repository of another history could refuse.
+    if (contact.trouble?.code === 'history-rewritten') throw contact.trouble
     const proposed = await this.atHead((base) => proposeChange(base, request, head.reviews, options))
     return proposed as Proposed<Value>
   }

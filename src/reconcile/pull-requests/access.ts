@@ -2,13 +2,14 @@
 import type { Problem } from '../../fleet/files.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Forge, ForgeAccess, ForgeKind } from '../../ports/forge.ts'
+import type { HomeContact } from '../../ports/writer.ts'
 import { startLoop } from '../loop.ts'
 import { type ForgeContact, isAway } from './forge-contact.ts'
 
 const BEAT_MILLISECONDS = 5_000
 /** Rights change seldom; a look costs some requests. */
 const INTERVAL_MILLISECONDS = 60 * 60_000
-/** While something is missing: somebody may be putting it right. */
+/** While something is wrong: somebody may be putting it right. */
 const INTERVAL_MISSING = 5 * 60_000
 
 export type MainWrites = 'direct' | 'pull-requests'
@@ -17,7 +18,11 @@ export interface AccessCheckOptions {
   readonly forge: Pick<Forge, 'access' | 'url' | 'kind'>
   /** How Fleetwright writes to main. */
   readonly writes: MainWrites
-  readonly contact: Pick<ForgeContact, 'ask' | 'isOpen'>
+  readonly contact: Pick<ForgeContact, 'look' | 'mayLook' | 'tokenChanged'>
+  /** What it is logged in to with, where that is a token. @throws FleetError when there is none */
+  readonly token?: () => Promise<string>
+  /** With trouble, and after it, the repository may be another one. */
+  readonly home: () => Pick<HomeContact, 'trouble' | 'troubles'>
   readonly clock: Clock
   readonly logger: { info(data: object, text: string): void; warn(data: object, text: string): void }
   readonly onError: (error: unknown) => void
@@ -27,6 +32,8 @@ export interface AccessCheckOptions {
 
 export interface AccessCheck {
   problems(): readonly Problem[]
+  /** There was trouble with the repository since the last look. */
+  isOutdated(): boolean
   close(): Promise<void>
 }
 
@@ -34,31 +41,56 @@ export function startAccessCheck(options: AccessCheckOptions): AccessCheck {
   const { forge, contact, clock, logger, onError, writes } = options
   let missing: readonly string[] | undefined
   let lookAt = Number.NEGATIVE_INFINITY
+  const isOtherToken = tokenWatch(options)
+  const state = (): string => homeState(options.home())
+  let lookedIn = state()
   const loop = startLoop({
     ...{ clock, interval: BEAT_MILLISECONDS },
     async run() {
-      if (!contact.isOpen || clock.monotonic() < lookAt) return
+      if ((await isOtherToken()) || state() !== lookedIn) lookAt = Number.NEGATIVE_INFINITY
+      if (!contact.mayLook || clock.monotonic() < lookAt) return
       lookAt = clock.monotonic() + INTERVAL_MISSING
+      const present = state()
       const access = await contact
-        .ask(() => forge.access())
+        .look(() => forge.access())
         .catch((error: unknown) => {
           if (isAway(error)) lookAt = Number.NEGATIVE_INFINITY
+          else lookedIn = present
           throw error
         })
       options.onAccess(access)
+      lookedIn = present
       const found = missingRights(access, forge.kind, writes)
       if (missing === undefined || found.join() !== missing.join())
         tell(logger, forge.url, access, writes, found)
       missing = found
-      if (found.length === 0) lookAt = clock.monotonic() + INTERVAL_MILLISECONDS
+      if (found.length === 0 && options.home().trouble === undefined)
+        lookAt = clock.monotonic() + INTERVAL_MILLISECONDS
     },
     onError: (error) => (isAway(error) ? undefined : onError(error)),
   })
   return {
     problems: () =>
       (missing ?? []).map((detail) => ({ path: '.', line: 0, column: 0, code: 'forge-denied', detail })),
+    isOutdated: () => state() !== lookedIn,
     close: loop.close,
   }
+}
+
+/** Whether it is another one than it was asked for last. */
+function tokenWatch({ contact, token: read = async () => '' }: AccessCheckOptions): () => Promise<boolean> {
+  let token: string | undefined
+  return async () => {
+    const before = token
+    token = await read()
+    const isOther = before !== undefined && before !== token
+    if (isOther) contact.tokenChanged()
+    return isOther
+  }
+}
+
+function homeState({ trouble, troubles }: Pick<HomeContact, 'trouble' | 'troubles'>): string {
+  return `${troubles} ${trouble?.code ?? 'fine'}`
 }
 
 function tell(

@@ -1,6 +1,7 @@
 /**
  * How it stands with the forge. While it cannot be reached, or lets Fleetwright in no more, it is left alone for pauses that
- * grow; what was to be said stays to be said. A right that is missing for one thing is told, and other things go on.
+ * grow; what was to be said stays to be said. A right that is missing for one thing is told, and other things go on. While
+ * the repository is not the one that this fleet is in, nothing is said in it.
  */
 import { FleetError, isFleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
@@ -29,19 +30,44 @@ export class ForgeContact {
   #trouble: FleetError | undefined
   #failures = 0
   #againAt = Number.NEGATIVE_INFINITY
+  #isHeld: () => boolean = () => false
 
   constructor(options: ForgeContactOptions) {
     this.#options = options
   }
 
+  /** As long as it says so, nothing but `look` reaches the forge. */
+  holdWhile(isHeld: () => boolean): void {
+    this.#isHeld = isHeld
+  }
+
   /** Whether the forge may be asked now. */
   get isOpen(): boolean {
+    return this.mayLook && !this.#isHeld()
+  }
+
+  /** Whether it may be looked at, to find out how it stands. */
+  get mayLook(): boolean {
     return this.#options.clock.monotonic() >= this.#againAt
+  }
+
+  /** There is another token: one that was refused says nothing any more. */
+  tokenChanged(): void {
+    if (this.#trouble?.code !== 'forge-denied') return
+    this.#failures = 0
+    this.#againAt = Number.NEGATIVE_INFINITY
   }
 
   /** @throws FleetError what the forge says; `forge-unavailable` without asking while it is left alone */
   async ask<Value>(question: () => Promise<Value>): Promise<Value> {
-    if (!this.isOpen)
+    if (this.#isHeld())
+      throw new FleetError('forge-unavailable', 'Nothing is said while the history of the fleet is in doubt.')
+    return await this.look(question)
+  }
+
+  /** For what changes nothing. @throws as `ask` */
+  async look<Value>(question: () => Promise<Value>): Promise<Value> {
+    if (!this.mayLook)
       throw new FleetError(
         'forge-unavailable',
         'The forge is left alone for a while.',
@@ -77,7 +103,7 @@ export class ForgeContact {
     onFailure(error.code)
     if (error.code === 'forge-denied' && !isAway(error)) return this.#denied(error)
     // Several that were under way fail together: that is one failure. What is refused is one request.
-    if (!isAway(error) || !this.isOpen) return
+    if (!isAway(error) || !this.mayLook) return
     this.#trouble = error
     const first = error.code === 'forge-denied' ? FIRST_PAUSE_DENIED : FIRST_PAUSE
     const pause = Math.min(first * 2 ** this.#failures, LONGEST_PAUSE) * this.#jitter()
