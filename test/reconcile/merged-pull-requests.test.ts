@@ -258,3 +258,20 @@ test('a request that is taken back before it is accepted, and one that is remove
   t.match(await told(world, second, /Taken back/), /requests\/globex\.yaml/)
   t.equal(world.now.writer.fleet.intent('requests/globex.yaml' as FleetPath), undefined)
 })
+
+test('many requests that come from no pull request cost a few questions of the forge', async (t) => {
+  const world = await mergedWorld(t)
+  const { forge, now, clock } = world
+  const names = Array.from({ length: 30 }, (_, at) => `pushed-${at}`)
+  const files = Object.fromEntries(names.map((name) => [`requests/${name}.yaml`, requestText(name)]))
+  await forge.people.commit('main', files)
+  await until(
+    async () => names.filter((name) => now.writer.fleet.installationByName(name) !== undefined).length,
+    (found) => found === names.length,
+    60,
+  )
+  // All are looked for several times meanwhile; the writer has asked for each once.
+  await clock.sleep(60_000)
+  const asked = forge.faults.calls.filter((call) => call.includes('endedPullRequests')).length
+  t.ok(asked > 0 && asked < names.length * 2, `${asked} questions`)
+})

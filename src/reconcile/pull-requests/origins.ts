@@ -41,7 +41,7 @@ export interface OriginsOptions {
 export interface Origins {
   /** Within some seconds, whatever the forge does. */
   readonly find: FindOrigin
-  /** With all the time it needs. Undefined: it comes from none. @throws FleetError what the forge says */
+  /** Among what the last look found. Undefined: it comes from none of those. */
   search(commit: ObjectId, path: FleetPath): Promise<Origin | undefined>
   /** Looks at what was merged lately. @throws FleetError what the forge says */
   refresh(): Promise<void>
@@ -60,12 +60,12 @@ export function createOrigins(options: OriginsOptions): Origins {
   const merges = new Merges(options)
   const open = new Map<number, Remembered>()
   async function search(commit: ObjectId, path: FleetPath): Promise<Origin | undefined> {
-    await merged.refresh()
     const found = await match({ ...options, merges }, merged.newestFirst(), { commit, path }, open)
     return found === undefined ? undefined : originOf(found)
   }
   async function lookAgain(commit: ObjectId, path: FleetPath, until: number): Promise<Origin | undefined> {
     for (;;) {
+      await merged.refresh()
       const found = await search(commit, path)
       const mayCome = [...open.values()].some(
         ({ pull, paths }) => paths.has(path) && !merged.has(pull.number),

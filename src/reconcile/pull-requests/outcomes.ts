@@ -127,10 +127,7 @@ class Outcomes {
     if (!this.#options.contact.isOpen) return
     if (!this.#recovered) await this.#recover()
     this.#seekHeld()
-    for (const [key, sought] of [...this.#sought]) {
-      if (signal.aborted) return
-      if (this.#isTime(sought)) await this.#find(key, sought)
-    }
+    await this.#findAll(signal)
     for (const number of [...this.#dirty]) {
       if (signal.aborted) return
       if (this.#isTime(this.#told.get(number))) await this.#tell(number)
@@ -186,13 +183,33 @@ class Outcomes {
     this.#held = held
   }
 
-  async #find(key: string, sought: Sought): Promise<void> {
+  /** One look at the forge serves all; one that cannot be found holds up no other. */
+  async #findAll(signal: AbortSignal): Promise<void> {
+    const { origins, clock, onError } = this.#options
+    let looking: Promise<void> | undefined
+    const look = (): Promise<void> => (looking ??= origins.refresh())
+    for (const [key, sought] of [...this.#sought]) {
+      if (signal.aborted) return
+      if (!this.#isTime(sought)) continue
+      try {
+        await this.#find(key, sought, look)
+      } catch (error) {
+        if (isAway(error)) throw error
+        this.#sought.set(key, { ...sought, notBefore: clock.monotonic() + SEARCHED_AGAIN_MILLISECONDS })
+        if (clock.monotonic() >= sought.until) this.#sought.delete(key)
+        onError(error)
+      }
+    }
+  }
+
+  async #find(key: string, sought: Sought, look: () => Promise<void>): Promise<void> {
     const { path, commit, until } = sought
     const { history, origins, clock } = this.#options
     const [last, before] = await history.log({ paths: [path], limit: 2 })
     const isAccepted = commit === undefined
     const number = isAccepted ? numberOf(last) : undefined
     const by = isAccepted ? before?.commit : commit
+    if (number === undefined && by !== undefined) await look()
     const origin = number === undefined && by !== undefined ? await origins.search(by, path) : undefined
     const found = number ?? origin?.number
     if (found !== undefined) this.#link(found, path, isAccepted ? idOf(last) : undefined)
