@@ -3,17 +3,17 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { type ForgeAddress, forgeAddress } from '../configuration/forge.ts'
 import type { Configuration } from '../configuration/settings.ts'
+import type { FleetError } from '../fleet/errors.ts'
 import type { Problem } from '../fleet/files.ts'
 import type { Id } from '../fleet/ids.ts'
 import { commentOf } from '../fleet/review/comment.ts'
 import type { ReviewPlan } from '../fleet/review/plan.ts'
+import { policyTeams } from '../fleet/review/policy.ts'
 import { reportOf } from '../fleet/review/report.ts'
-import type { FleetError } from '../fleet/errors.ts'
 import type { GitHubApp } from '../forge/github/app.ts'
 import type { ForgeRepository } from '../git/fleet-identity.ts'
+import type { OpenReview, ReviewBranches } from '../ports/change-reviews.ts'
 import type { Clock, Randomness } from '../ports/clock.ts'
-import { policyTeams } from '../fleet/review/policy.ts'
-import type { ReviewBranches } from '../ports/change-reviews.ts'
 import type { Forge, ForgeAccess, PullRequest, ReadHook } from '../ports/forge.ts'
 import type { Observations } from '../ports/observations.ts'
 import {
@@ -150,10 +150,8 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
   // What is there may be another fleet's: nothing is checked, told, opened or closed.
   contact.holdWhile(() => writer.contact.trouble?.code === 'history-rewritten' || access.isOutdated())
   const outcomes = startOutcomes({ ...opened, ...work, publicUrl })
-  // What Fleetwright itself asks for, just as it made it, was allowed before.
-  const isOwn = ({ isFork, branch, head }: PullRequest): boolean =>
-    !isFork &&
-    writer.openReviews().some((open) => open.isSealed && open.branch === branch && open.commit === head)
+  const reviewOf = ({ isFork, branch }: PullRequest): OpenReview | undefined =>
+    isFork ? undefined : writer.openReviews().find((open) => open.branch === branch)
   const authorOf = createReviewAuthors({
     forge,
     contact,
@@ -165,11 +163,13 @@ function startWork(opened: Opened, work: ForgeWork): RunningForge {
     ...{ forge, contact, writer, metrics, clock, randomness, onError },
     review: async (pull) => {
       const { number, head, headRef } = pull
+      const review = reviewOf(pull)
+      // What Fleetwright itself asks for, just as it made it, was allowed before.
+      const isOwn = review?.isSealed === true && review.commit === head
       return await reviews.plan({
-        number,
-        head,
-        headRef,
-        author: isOwn(pull) ? undefined : await authorOf(pull),
+        ...{ number, head, headRef },
+        author: isOwn ? undefined : await authorOf(pull),
+        ...(review === undefined ? {} : { review }),
       })
     },
     wordsOf: (plan) => wordsOf(plan, publicUrl),

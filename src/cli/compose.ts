@@ -41,10 +41,10 @@ import { openSecrets, reportSweeps } from './compose-secrets.ts'
 import { openSigning } from './compose-signing.ts'
 import { fleetTransport } from './fleet-transport.ts'
 import { type ConfiguredGitHubApp, configuredGitHubApp } from './github-app.ts'
+import { openIdentity } from './open-identity.ts'
 import { writableHome } from './protected-main.ts'
 import { pushPace } from './push-pace.ts'
 import { openReviewKey } from './review-key.ts'
-import { openIdentity } from './open-identity.ts'
 
 /** A head that the fleet repository did not confirm for this long is not served as ready; milliseconds. */
 const STALE_AFTER = 120_000
@@ -216,7 +216,7 @@ async function openForge(
 ): Promise<{ readonly forge: OpenForge | undefined; readonly home: RepositoryHome }> {
   try {
     const forge = await composeForge(options)
-    return { forge, home: writableHome(home, options.configuration, forge?.forge, options.clock) }
+    return { forge, home: await writableHome(home, options.configuration, forge?.forge, options.clock) }
   } catch (error) {
     await home.close()
     throw error

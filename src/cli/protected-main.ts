@@ -7,19 +7,21 @@ import type { Clock } from '../ports/clock.ts'
 import { type Forge, type PullRequest, WINDOW_BRANCHES } from '../ports/forge.ts'
 
 /** The home that the writer works on. @throws FleetError `invalid-configuration` when there is no forge to do it with */
-export function writableHome(
+export async function writableHome(
   home: RepositoryHome,
   configuration: Pick<Configuration, 'protected-main'>,
   forge: Forge | undefined,
   clock: Clock,
-): RepositoryHome {
+): Promise<RepositoryHome> {
   if (configuration['protected-main'] === 'direct') return home
   if (forge === undefined)
     throw new FleetError(
       'invalid-configuration',
       'protected-main: pull-requests needs the forge that has them; set forge.',
     )
-  return createProtectedHome({ home, forge, clock })
+  const writable = createProtectedHome({ home, forge, clock })
+  await writable.tidy()
+  return writable
 }
 
 /** The forge as those see it who look at pull requests of people. */

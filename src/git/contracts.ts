@@ -32,6 +32,8 @@ export type PushOutcome =
 export interface RepositoryHome {
   /** Bare repository on this disk that has every object of the tips last seen. */
   readonly gitDirectory: string
+  /** As a process before this one saw them last; empty where nothing but this disk has them. */
+  readonly earlierTips: ReadonlyMap<RefName, ObjectId>
   /** All refs below refs/heads, as the home has them now. @throws FleetError `remote-unavailable` */
   tips(): Promise<ReadonlyMap<RefName, ObjectId>>
   /** Brings the objects of the present tips to `gitDirectory`; returns those tips. Cheap when nothing moved. */

@@ -1,7 +1,8 @@
 /** Pull requests as far as git has them: what merging one would do. Looking changes nothing. */
 import type { ObjectId, RefName } from '../fleet/ids.ts'
-import type { PolicyAuthor } from '../fleet/review/policy.ts'
 import type { ReviewPlan } from '../fleet/review/plan.ts'
+import type { PolicyAuthor } from '../fleet/review/policy.ts'
+import type { OpenReview } from './change-reviews.ts'
 
 export type ReviewAuthor = PolicyAuthor
 
@@ -13,6 +14,8 @@ export interface ReviewRequest {
   readonly headRef: RefName
   /** Undefined: Fleetwright itself, for a change that was allowed already; rules about people do not hold. */
   readonly author: ReviewAuthor | undefined
+  /** What was asked for through the API on this branch. */
+  readonly review?: OpenReview
 }
 
 export interface Reviews {

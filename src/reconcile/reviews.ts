@@ -97,6 +97,9 @@ class Reviews {
   #known: ReadonlyMap<string, OpenReview> = new Map()
   /** Merged by the forge, and main says nothing of it. */
   readonly #mergedSince = new Map<string, number>()
+  /** Ended before this process began, and told of. */
+  readonly #told = new Set<number>()
+  readonly #startedAt: number
   #caughtUp = false
   /** What main said of them at the last round. */
   #seen = '[]'
@@ -104,11 +107,12 @@ class Reviews {
   constructor(options: ReviewLoopOptions) {
     this.#options = options
     this.#secrets = new ReviewSecrets(options)
+    this.#startedAt = options.clock.now()
   }
 
   /** Main moves all the time; only what it says of reviews is worth asking the forge. */
   get hasNews(): boolean {
-    return this.#sight() !== this.#seen
+    return !this.#caughtUp || this.#sight() !== this.#seen
   }
 
   #sight(): string {
@@ -168,8 +172,7 @@ class Reviews {
     const unsettled: OpenReview[] = []
     for (const review of gone)
       if ((await this.#tried(() => this.#settleGone(forge, review, ended))) !== true) unsettled.push(review)
-    if (!this.#caughtUp) await this.#catchUp(forge, ended)
-    this.#caughtUp = true
+    if (!this.#caughtUp) this.#caughtUp = await this.#catchUp(forge, ended)
     this.#known = new Map([...unsettled, ...writer.openReviews()].map((review) => [review.id, review]))
   }
 
@@ -262,12 +265,24 @@ class Reviews {
     return true
   }
 
-  /** What ended just before the process did may not have been told of. */
-  async #catchUp(forge: ReviewForge, ended: readonly PullRequest[]): Promise<void> {
-    for (const pull of ended) {
-      const found = this.#options.writer.reviewOutcome(pull.branch.slice(REVIEW_BRANCHES.length))
-      if (found !== undefined) await forge.comment(pull.number, COMMENT, outcomeWords(found))
+  /**
+   * What ended just before the process did may not have been told of. What was merged meanwhile and lost its branch is on its
+   * way to main.
+   * @returns whether nothing is left to do
+   */
+  async #catchUp(forge: ReviewForge, ended: readonly PullRequest[]): Promise<boolean> {
+    let isLeft = false
+    for (const { number, branch, state } of ended) {
+      if (this.#told.has(number)) continue
+      const found = this.#options.writer.reviewOutcome(branch.slice(REVIEW_BRANCHES.length))
+      if (found === undefined) {
+        isLeft ||= state === 'merged'
+        continue
+      }
+      await forge.comment(number, COMMENT, outcomeWords(found))
+      this.#told.add(number)
     }
+    return !isLeft || this.#options.clock.now() - this.#startedAt >= RECORD_MILLISECONDS
   }
 
   async #openPullRequest(review: OpenReview): Promise<void> {

@@ -222,6 +222,25 @@ test('what an earlier process left behind is closed before anything is written, 
   await mustBeWhole(t, world, 1)
 })
 
+test('what an earlier process left behind is closed at the start, when the forge is there', async (t) => {
+  const { forge, directory, server } = await protectedFleet(t)
+  const branch = 'fleetwright/window/4567'
+  await forge.people.commit(branch, { 'notes/stray.md': 'Stray\n' })
+  const pull = await forge.open({ branch, base: 'main', title: 'Write', body: '' })
+  const home = createProtectedHome({
+    home: await remoteHome(server, join(t.testdir(), 'next')),
+    ...{ forge, clock: systemClock },
+  })
+  t.teardown(() => home.close())
+  forge.faults.fail('forge-unavailable')
+  await home.tidy()
+  t.not(git(directory, 'for-each-ref', 'refs/heads/fleetwright'), '', 'the start does not wait for it')
+  forge.faults.fail(undefined)
+  await home.tidy()
+  t.match(await forge.pullRequest(pull.number), { state: 'closed' })
+  t.equal(git(directory, 'for-each-ref', 'refs/heads/fleetwright'), '')
+})
+
 test('a restart goes on from the merge commit, and repairs what was not projected', async (t) => {
   const world = await protectedFleet(t)
   const first = await world.open()

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { createDocuments } from '../../src/fleet/documents.ts'
 import type { Installation } from '../../src/fleet/intents.ts'
@@ -7,6 +8,8 @@ import { requestDeletion } from '../../src/fleet/transactions/installations/dele
 import { updateInstallation } from '../../src/fleet/transactions/installations/update.ts'
 import type { OpenReview, ReviewRequest } from '../../src/ports/change-reviews.ts'
 import type { FleetWriter } from '../../src/ports/writer.ts'
+import type { MergeStyle } from '../support/forge-world.ts'
+import { remoteHome } from '../support/git-server/home.ts'
 import {
   creation,
   embeddedWriter,
@@ -14,11 +17,13 @@ import {
   requestContext,
   type StartedWriter,
   startWriter,
+  writerOn,
 } from '../support/git-writer.ts'
+import { createInstantClock } from '../support/instant-clock.ts'
 import { id } from '../support/intents.ts'
 import { createMemoryForge, type MemoryForge } from '../support/memory-forge.ts'
 import { commitAs, git } from '../support/person.ts'
-import type { MergeStyle } from '../support/forge-world.ts'
+import { until } from '../support/until.ts'
 
 const STYLES: readonly MergeStyle[] = ['merge', 'squash', 'rebase']
 const DOCUMENTS = createDocuments()
@@ -367,6 +372,61 @@ test('a seal tells a review from a commit in its name', async (t) => {
       [id(760), false],
     ].sort(),
   )
+})
+
+for (const style of STYLES)
+  test(`a ${style} while no process ran is taken in, also when it removed the branch`, async (t) => {
+    const place = await start(t, 'remote')
+    const { writer, server, directory, folder, forge } = place
+    if (server === undefined) throw new Error('a remote home has a server')
+    const [kept, closed] = [
+      await proposed(writer, request(1, resize(1, '5000users'))),
+      await proposed(writer, request(2, resize(2, '5000users'))),
+    ]
+    const number = await place.open(kept)
+    await writer.close()
+    await forge.people.merge(number, style)
+    for (const { branch } of [kept, closed]) git(directory, 'update-ref', '-d', `refs/heads/${branch}`)
+    const next = await writerOn(await remoteHome(server, join(folder, 'data-0')))
+    t.teardown(() => next.close())
+    await until(
+      async () => next.reviewOutcome(kept.id),
+      (outcome) => outcome !== undefined,
+    )
+    t.equal(next.reviewOutcome(kept.id)?.outcome, 'completed')
+    t.equal(place.acme(next).spec.size, '5000users')
+    t.equal(next.findByIdempotencyKey(`key-${kept.id}`)?.commit, next.reviewOutcome(kept.id)?.commit)
+    t.equal(next.reviewOutcome(closed.id), undefined)
+    t.same(next.openReviews(), [])
+  })
+
+test('a git server that asks for a pause gets it, and then the review', async (t) => {
+  const clock = createInstantClock()
+  const { writer, server } = await start(t, 'remote', { clock })
+  if (server === undefined) throw new Error('a remote home has a server')
+  server.fail('receive-pack', { kind: 'status', status: 429, headers: { 'Retry-After': '90' } })
+  server.fail('receive-pack', { kind: 'status', status: 429, headers: { 'Retry-After': '30' } })
+  const before = clock.time
+  const review = await proposed(writer, request(1, resize(1, '5000users')))
+  t.ok(clock.time - before >= 120_000, `${clock.time - before} ms`)
+  t.same(
+    writer.openReviews().map(({ id }) => id),
+    [review.id],
+  )
+})
+
+test('a review that waits for the git server is refused when the process ends', async (t) => {
+  const { writer, server } = await start(t, 'remote')
+  if (server === undefined) throw new Error('a remote home has a server')
+  const limited = { kind: 'status', status: 429, headers: { 'Retry-After': '90' } } as const
+  server.fail('receive-pack', limited)
+  const waiting = t.rejects(writer.propose(request(1, resize(1, '5000users'))), { code: 'writer-closed' })
+  await until(
+    async () => server.requests.filter(({ line }) => line.endsWith('git-receive-pack')).length,
+    (pushes) => pushes > 3,
+  )
+  await writer.close()
+  await waiting
 })
 
 test('two replicas say once what became of a review', async (t) => {

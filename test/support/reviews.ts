@@ -9,6 +9,7 @@ import { openEmbeddedHome } from '../../src/git/embedded/home.ts'
 import type { ReviewLimits } from '../../src/git/review/limits.ts'
 import { openReviews } from '../../src/git/review/reviews.ts'
 import type { RepositoryWriter, WriterOptions } from '../../src/git/writer/types.ts'
+import type { OpenReview } from '../../src/ports/change-reviews.ts'
 import type { ReviewAuthor, Reviews } from '../../src/ports/reviews.ts'
 import { systemClock, systemRandomness } from '../../src/system/clock.ts'
 import { type BareRepository, openBareRepository } from './bare-repository.ts'
@@ -21,7 +22,8 @@ export interface ReviewedFleet {
   readonly directory: string
   /** A commit on top of main (or another one) with these files, on a branch of its own. */
   propose(files: Readonly<Record<string, string | undefined>>, parent?: ObjectId): Promise<ObjectId>
-  plan(head: ObjectId, author?: ReviewAuthor): Promise<ReviewPlan>
+  /** @param review what was asked for through the API, when the head is of its branch */
+  plan(head: ObjectId, author?: ReviewAuthor, review?: OpenReview): Promise<ReviewPlan>
   /** Merges into main as a forge does it, and lets the writer see it. */
   merge(head: ObjectId): Promise<void>
   main(): Promise<ObjectId>
@@ -71,10 +73,16 @@ export async function startReviews(
       await repository.move(`refs/heads/change-${number}`, head)
       return head
     },
-    async plan(head, author = AUTHOR) {
+    async plan(head, author = AUTHOR, review) {
       const headRef = 'refs/heads/under-review' as RefName
       await repository.move(headRef, head)
-      return await reviews.plan({ number: 1, head, headRef, author })
+      return await reviews.plan({
+        number: 1,
+        head,
+        headRef,
+        author,
+        ...(review === undefined ? {} : { review }),
+      })
     },
     async merge(head) {
       const tip = await main()

@@ -9,6 +9,13 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts')
 export interface ServerProcess {
   /** SIGKILL, then a new process on the same data and port; resolves when it answers. */
   killAndStart(): Promise<void>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
+  /**
+   * A new process on the same data and port; resolves when it answers.
+   * @param flags instead of those it had before
+   */
+  start(flags?: readonly string[]): Promise<void>
   stop(): Promise<void>
 }
 
@@ -22,9 +29,10 @@ export interface ServerProcessOptions {
 export async function startServerProcess({
   data,
   port,
-  flags = [],
+  flags: given = [],
 }: ServerProcessOptions): Promise<ServerProcess> {
   const url = `http://127.0.0.1:${port}`
+  let flags = given
   let child = start()
   function start(): ReturnType<typeof spawn> {
     const args = [
@@ -59,6 +67,12 @@ export async function startServerProcess({
   return {
     async killAndStart() {
       await end('SIGKILL')
+      child = start()
+      await answers()
+    },
+    kill: () => end('SIGKILL'),
+    async start(more = flags) {
+      flags = more
       child = start()
       await answers()
     },

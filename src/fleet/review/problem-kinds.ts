@@ -56,6 +56,10 @@ export const FILE_PROBLEMS: Readonly<Record<string, ProblemKind>> = {
     title: 'A rendered file was edited',
     advice: 'Change the document instead; `fleetwright render` prints what follows from it.',
   },
+  'review-outdated': {
+    title: 'It is not what was asked for any more',
+    advice: 'Close it and send the request again; its merge would be taken back.',
+  },
   'change-policy': {
     title: 'The change policy of the fleet does not allow this',
     advice: 'Ask for what it allows, or somebody whom it allows this; the message names the rule.',

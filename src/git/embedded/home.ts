@@ -49,6 +49,7 @@ export async function openEmbeddedHome(directory: string, identity?: FleetIdenti
   return {
     gitDirectory: directory,
     native: undefined,
+    earlierTips: new Map(),
     tips: () => readTips(directory),
     async fetch() {
       guard.check()

@@ -32,9 +32,18 @@ export interface ProtectedHomeOptions {
   readonly patienceMilliseconds?: number
 }
 
-export function createProtectedHome(options: ProtectedHomeOptions): RepositoryHome {
+export interface ProtectedHome extends RepositoryHome {
+  /** Ends what a process before this one left, before anything is pushed. What fails is done before the first window. */
+  tidy(): Promise<void>
+}
+
+export function createProtectedHome(options: ProtectedHomeOptions): ProtectedHome {
   const windows = new WindowPullRequests(options)
-  return { ...options.home, push: (updates, objects) => windows.push(updates, objects) }
+  return {
+    ...options.home,
+    push: (updates, objects) => windows.push(updates, objects),
+    tidy: () => windows.tidyLater(),
+  }
 }
 
 type MainUpdate = RefUpdate & { readonly expected: ObjectId }
@@ -88,11 +97,11 @@ class WindowPullRequests {
     const pull = await askForge(() => this.#open(branch, main.next))
     this.#leave(branch, pull.number)
     if (!(await this.#merge(pull, main))) {
-      await this.#tidyLater()
+      await this.tidyLater()
       return stale()
     }
     await this.#takeIn(main)
-    await this.#tidyLater()
+    await this.tidyLater()
     return { outcome: 'accepted' }
   }
 
@@ -128,7 +137,7 @@ class WindowPullRequests {
       await this.#clock.sleep(pause)
       pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS)
     }
-    await this.#tidyLater()
+    await this.tidyLater()
     throw new FleetError(
       'remote-denied',
       `The forge does not let Fleetwright merge its own pull request ${url}. It must be able to merge into the protected main without a review of others, by merge commits or fast-forwards; docs/operations.md says what to allow.`,
@@ -184,7 +193,7 @@ class WindowPullRequests {
   }
 
   /** What fails now is done before the next window. */
-  async #tidyLater(): Promise<void> {
+  async tidyLater(): Promise<void> {
     try {
       await this.#tidy()
     } catch (error) {

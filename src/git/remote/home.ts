@@ -43,12 +43,12 @@ export async function openRemoteHome(options: RemoteHomeOptions): Promise<Reposi
     lock = await lockInstance(folder)
     const connection = await connect(transport)
     await requireMain(url, connection)
-    const cache = await openFilled({
+    const { cache, earlierTips } = await openFilled({
       directory,
       native: transport.native,
       ...(identity === undefined ? {} : { identity }),
     })
-    return createHome({ directory, transport, connection, cache, lock })
+    return createHome({ directory, transport, connection, cache, earlierTips, lock })
   } catch (error) {
     await transport.close()
     await lock?.close()
@@ -61,16 +61,25 @@ interface HomeParts {
   readonly transport: GitTransport
   readonly connection: GitConnection
   readonly cache: Cache
+  readonly earlierTips: RepositoryHome['earlierTips']
   readonly lock: InstanceLock
 }
 
-function createHome({ directory, transport, connection, cache, lock }: HomeParts): RepositoryHome {
+function createHome({
+  directory,
+  transport,
+  connection,
+  cache,
+  earlierTips,
+  lock,
+}: HomeParts): RepositoryHome {
   const objects = createObjectReader(directory)
   const tips = async (): Promise<ReadonlyMap<RefName, ObjectId>> => (await connection.list()).heads
   return {
     gitDirectory: directory,
     objects,
     native: transport.native,
+    earlierTips,
     tips,
     async fetch() {
       cache.check()
@@ -153,7 +162,9 @@ function notCached(cause: unknown): FleetError {
   )
 }
 
-async function openFilled(options: Parameters<typeof openCache>[0]): Promise<Cache> {
+type Filled = Pick<HomeParts, 'cache' | 'earlierTips'>
+
+async function openFilled(options: Parameters<typeof openCache>[0]): Promise<Filled> {
   try {
     return await fill(options)
   } catch (error) {
@@ -164,11 +175,12 @@ async function openFilled(options: Parameters<typeof openCache>[0]): Promise<Cac
   }
 }
 
-async function fill(options: Parameters<typeof openCache>[0]): Promise<Cache> {
+async function fill(options: Parameters<typeof openCache>[0]): Promise<Filled> {
   const cache = await openCache(options)
+  const earlierTips = cache.tips
   try {
     await cache.fetch()
-    return cache
+    return { cache, earlierTips }
   } catch (error) {
     await cache.close()
     throw error

@@ -16,10 +16,12 @@ import type { Impact } from '../../fleet/review/plan.ts'
 import { type PolicyAuthor, policyProblems } from '../../fleet/review/policy.ts'
 import { admit } from '../../fleet/rules/admit.ts'
 import type { CommitText } from '../../fleet/transaction.ts'
+import type { OpenReview } from '../../ports/change-reviews.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
 import { blobId } from '../objects.ts'
 import { type ChangedFile, outcomeOf, type ReadChanges, readChanges } from '../writer/ingest.ts'
 import { isStranger, unitsOf } from '../writer/rendered-units.ts'
+import { judgeReviewMerges } from '../writer/review-merges.ts'
 import type { WindowBase } from '../writer/window.ts'
 import { type AcceptedRequests, acceptRequests } from './accept-requests.ts'
 
@@ -31,6 +33,8 @@ export interface PlanOptions {
   readonly held: readonly ChangedFile[]
   /** Undefined: rules of the change policy about people are not looked at. */
   readonly author: PolicyAuthor | undefined
+  /** What was asked for, when this is the branch of a review. */
+  readonly review?: OpenReview
 }
 
 /** Changed files against the base. */
@@ -79,6 +83,7 @@ export async function planChanges(
       paths,
       author: options.author,
     })
+    const outdated = outdatedProblems(index, read, options.review)
     const { accepted, refused } = admit(index, read.changes)
     const { problems } = outcomeOf(read, refused, documents)
     const rendered = render(base, accepted)
@@ -89,6 +94,7 @@ export async function planChanges(
       problems: [
         ...ofFiles(changes, problems),
         ...policy.map((problem) => placed(problem, read, base)),
+        ...outdated,
         ...rendered.problems,
         ...requests.problems,
         ...editedFiles(index, own, expected),
@@ -103,6 +109,20 @@ export async function planChanges(
   } finally {
     undo.run()
   }
+}
+
+/** Why the merge of a review would be put back. */
+function outdatedProblems(
+  index: FleetIndex,
+  read: ReadChanges,
+  review: OpenReview | undefined,
+): readonly Problem[] {
+  if (review === undefined) return []
+  const [path = '.'] = review.changes.map((change) => change.path)
+  return judgeReviewMerges(index, read, [{ review, isNamed: true }]).undone.map(({ reason }) => ({
+    ...{ path, line: 0, column: 0, code: 'review-outdated' },
+    detail: `merging this would be taken back: ${reason}; close it, and send the request again`,
+  }))
 }
 
 /** Takes changes of an index back, whatever came of them. */

@@ -2,8 +2,8 @@
 import { FleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
 import type { ObjectId } from '../../fleet/ids.ts'
-import type { Impact, ReviewPlan } from '../../fleet/review/plan.ts'
 import { concernsOf } from '../../fleet/review/concerns.ts'
+import type { Impact, ReviewPlan } from '../../fleet/review/plan.ts'
 import { bounded } from '../../fleet/review/problem-list.ts'
 import type { Clock, Randomness } from '../../ports/clock.ts'
 import type { ReviewRequest, Reviews } from '../../ports/reviews.ts'
@@ -12,8 +12,8 @@ import type { RepositoryWriter, StandingHead } from '../writer/types.ts'
 import { describeFiles } from './describe-files.ts'
 import { type HeadStore, openHeadStore } from './head-store.ts'
 import { REVIEW_LIMITS, type ReviewLimits } from './limits.ts'
-import { createReadObject } from './objects-of-others.ts'
 import { createObjectSizes } from './object-sizes.ts'
+import { createReadObject } from './objects-of-others.ts'
 import { type PlannedChanges, planChanges } from './plan-changes.ts'
 import { type ChangeSource, readChange, refused } from './read-change.ts'
 import type { Merged } from './three-way.ts'
@@ -64,20 +64,20 @@ export async function openReviews(options: ReviewsOptions): Promise<Reviews> {
 }
 
 async function bringAndPlan(
-  { number, head: expected, headRef, author }: ReviewRequest,
+  { number, head: expected, headRef, ...asked }: ReviewRequest,
   heads: HeadStore,
   source: ChangeSource,
   options: ReviewsOptions,
 ): Promise<ReviewPlan> {
   const brought = await heads.bring(number, headRef, expected)
-  if (brought.outcome === 'brought') return await plan(brought.head, author, source, options)
+  if (brought.outcome === 'brought') return await plan(brought.head, asked, source, options)
   const { code, detail } = brought
   return refusal(options.writer.head, expected, refused(code, detail).problems, options)
 }
 
 async function plan(
   head: ObjectId,
-  author: ReviewRequest['author'],
+  asked: Pick<ReviewRequest, 'author' | 'review'>,
   source: ChangeSource,
   options: ReviewsOptions,
 ): Promise<ReviewPlan> {
@@ -91,7 +91,7 @@ async function plan(
       if (!(await isStill(standing, main, change))) return undefined
       const planned = await planChanges(standing, change, {
         ...options,
-        author,
+        ...asked,
         held: standing.heldFiles,
       })
       return { base: standing.head, planned }

@@ -39,6 +39,7 @@ export async function createFleetWriter(options: WriterOptions): Promise<Reposit
   }
   const writer = new Writer(options, head, memory)
   const taken = own === main ? nothingTaken(main) : await takeMissed(head, { tips, main, own }, options)
+  await head.reviews.follow(tips)
   // Before the writer begins: one push at a time.
   await repairProjections(head, options)
   const accepted = [...taken.accepted, ...unseen(head, taken)]

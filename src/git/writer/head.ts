@@ -96,7 +96,8 @@ export class Head {
     )
     for (const [path, found] of loaded.problems) if (found.length > 0) head.problems.set(path, found)
     for (const file of loaded.held) head.#held.set(file.path, file)
-    await head.reviews.follow(tips)
+    // Some may have been merged and their branches removed since.
+    await head.reviews.follow(new Map([...home.earlierTips, ...tips]))
     return head
   }
 

@@ -38,6 +38,7 @@ export class Writer implements RepositoryWriter {
   readonly #listeners = new Set<(change: HeadChange) => void>()
   #running: Promise<void> | undefined
   #rouse: (() => void) | undefined
+  readonly #closing = new AbortController()
   #closed = false
 
   constructor(options: WriterOptions, head: Head, memory: IdempotencyMemory) {
@@ -118,11 +119,31 @@ export class Writer implements RepositoryWriter {
   }
 
   async propose<Value>(request: ReviewRequest<Value>): Promise<Proposed<Value>> {
-    const { contact, head, options } = this.#parts
-    // A new branch has no old tip that a repository of another history could refuse.
-    if (contact.trouble?.code === 'history-rewritten') throw contact.trouble
-    const proposed = await this.atHead((base) => proposeChange(base, request, head.reviews, options))
-    return proposed as Proposed<Value>
+    const { contact, head, options, pace } = this.#parts
+    for (;;) {
+      await this.#whilePaused()
+      // A new branch has no old tip that a repository of another history could refuse.
+      if (contact.trouble?.code === 'history-rewritten') throw contact.trouble
+      try {
+        const proposed = await this.atHead((base) => proposeChange(base, request, head.reviews, options))
+        return proposed as Proposed<Value>
+      } catch (error) {
+        if (!pace.limitedBy(error)) throw error
+      }
+    }
+  }
+
+  /** Beside the loop: what needs no push goes on. @throws FleetError `writer-closed` */
+  async #whilePaused(): Promise<void> {
+    const { pace, options } = this.#parts
+    while (pace.isPaused) {
+      if (this.#closing.signal.aborted) throw stoppedInPause()
+      try {
+        await options.clock.sleep(pace.delay, this.#closing.signal)
+      } catch (error) {
+        if (!this.#closing.signal.aborted) throw error
+      }
+    }
   }
 
   openReviews(): readonly OpenReview[] {
@@ -143,6 +164,7 @@ export class Writer implements RepositoryWriter {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#closing.abort()
     this.#rouse?.()
     await this.#running
     await this.#parts.options.home.close()
@@ -262,8 +284,7 @@ export class Writer implements RepositoryWriter {
   /** The pause that the home wants may be longer than a process has to end. */
   #rejectQueue(): void {
     const { following, requests } = this.#parts.queue.takeWindow(Number.POSITIVE_INFINITY)
-    const detail = 'The git server asked for a pause while the server is stopping; send the request again'
-    this.#windows.reject([...following, ...requests], new FleetError('writer-closed', detail))
+    this.#windows.reject([...following, ...requests], stoppedInPause())
   }
 
   async #servePolls(): Promise<void> {
@@ -296,4 +317,11 @@ export class Writer implements RepositoryWriter {
   #announce(change: HeadChange): void {
     for (const listener of this.#listeners) listener(change)
   }
+}
+
+function stoppedInPause(): FleetError {
+  return new FleetError(
+    'writer-closed',
+    'The git server asked for a pause while the server is stopping; send the request again',
+  )
 }

@@ -1,14 +1,18 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import { createDocuments } from '../../../src/fleet/documents.ts'
-import type { RefName } from '../../../src/fleet/ids.ts'
+import type { ObjectId, RefName } from '../../../src/fleet/ids.ts'
 import { clusterPath, groupPath, installationPath, manifestPath } from '../../../src/fleet/paths.ts'
+import type { ReviewPlan } from '../../../src/fleet/review/plan.ts'
+import { lockInstallation } from '../../../src/fleet/transactions/installations/lifecycle.ts'
+import { updateInstallation } from '../../../src/fleet/transactions/installations/update.ts'
 import { openReviews } from '../../../src/git/review/reviews.ts'
 import { systemClock, systemRandomness } from '../../../src/system/clock.ts'
 import { openBareRepository } from '../../support/bare-repository.ts'
 import { remoteHome } from '../../support/git-server/home.ts'
 import { creation, importCluster, requestContext, startWriter, writerOn } from '../../support/git-writer.ts'
 import { cluster, group, id, settings } from '../../support/intents.ts'
+import { git } from '../../support/person.ts'
 import { type ReviewedFleet, startReviews } from '../../support/reviews.ts'
 
 const documents = createDocuments()
@@ -148,6 +152,35 @@ test('the change policy of main counts, on the lines of the pull request; one th
   const cluster2 = await fleet.propose({ [clusterPath('prod-2')]: documents.emit(cluster('prod-2', 2)) })
   t.match((await fleet.plan(cluster2)).problems, [{ detail: /grace may not change cluster prod-2/ }])
   t.same((await fleet.plan(cluster2, { login: 'ada', teams: [] })).problems, [])
+})
+
+test('the branch of a review turns red when its merge would be put back', async (t) => {
+  const fleet = await start(t)
+  const { writer, repository, directory } = fleet
+  const { review } = await writer.propose({
+    id: id(701),
+    reasons: [{ kind: 'size-up', detail: 'it grows' }],
+    transaction: updateInstallation({ id: id(1), stateOf: () => 'stable', patch: { size: '5000users' } }),
+    context: requestContext(2),
+  })
+  if (review === undefined) throw new Error('there was nothing to review')
+  const path = installationPath('prod-1', id(1))
+  const asked = git(directory, 'show', `${review.commit}:${path}`)
+  const plan = (head: ObjectId): Promise<ReviewPlan> =>
+    fleet.plan(head, { login: 'grace', teams: [] }, review)
+  t.same((await plan(review.commit)).problems, [])
+  await writer.submit(creation(2), requestContext(3))
+  const updated = await repository.merge(review.commit, await fleet.main(), 'merge', 'Update the branch')
+  t.same((await plan(updated)).problems, [], 'main may be merged into it')
+  const edited = await fleet.propose({ [path]: asked.replace('5000users', '10000users') }, review.commit)
+  t.match((await plan(edited)).problems, [
+    { path, code: 'review-outdated', detail: /not what was asked for/ },
+  ])
+  await writer.submit(lockInstallation({ id: id(1), lock: 'apiLocked', locked: true }), requestContext(4))
+  t.match((await plan(review.commit)).problems, [
+    { path, code: 'api-locked' },
+    { path, code: 'review-outdated', detail: /locked/ },
+  ])
 })
 
 test('a head is fetched from a git server, with the token and nothing else', async (t) => {
