@@ -337,6 +337,7 @@ test("a forged commit gains nothing: what it changes is looked at as anybody's",
   t.match(writer.problems(), [{ path: place.path, code: 'api-locked', commit }])
   t.equal(place.acme().spec.size, '100users')
   t.equal(writer.reviewOutcome(id(750)), undefined)
+  t.equal(writer.findByIdempotencyKey('stolen'), undefined, 'no request was answered by it')
   t.ok(stranger.number)
 })
 

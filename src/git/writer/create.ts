@@ -34,7 +34,7 @@ export async function createFleetWriter(options: WriterOptions): Promise<Reposit
   const memory = new IdempotencyMemory()
   const entries = await options.history.log({ limit: REMEMBERED_COMMITS })
   for (const entry of [...entries].reverse()) {
-    memory.remember(entry.commit, entry.trailers)
+    if (entry.committer === options.committer.name) memory.remember(entry.commit, entry.trailers)
     head.reviews.remember(entry.commit, entry.committer, entry)
   }
   const writer = new Writer(options, head, memory)

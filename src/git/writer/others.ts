@@ -32,7 +32,8 @@ export class Others {
     const from = head.commit
     const entries = await options.history.log({ limit: MOST_COMMITS, since: from })
     const taken = await head.take(main, tips, entries)
-    for (const entry of [...entries].reverse()) memory.remember(entry.commit, entry.trailers)
+    for (const entry of [...entries].reverse())
+      if (entry.committer === options.committer.name) memory.remember(entry.commit, entry.trailers)
     await this.#after(taken)
   }
 
