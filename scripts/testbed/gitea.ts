@@ -61,9 +61,9 @@ export async function startGitea(supervisor: Supervisor): Promise<Gitea> {
   const addToken = async (name: string, scopes: readonly string[]): Promise<string> => {
     const flags = ['--token-name', `testbed-${scopes.join('-')}`, '--scopes', scopes.join(','), '--raw']
     const output = await run('admin', 'user', 'generate-access-token', '--username', name, ...flags)
-    // Warnings may come before it.
-    const token = output.trim().split('\n').at(-1) ?? ''
-    if (!/^[0-9a-f]{40}$/.test(token)) throw new Error(`gitea made no token for ${name}`)
+    // Warnings may stand before and after it.
+    const token = /^[0-9a-f]{40}$/m.exec(output)?.[0]
+    if (token === undefined) throw new Error(`gitea made no token for ${name}; it said ${output}`)
     return token
   }
   const { token } = await addUser(ADMINISTRATOR, '--admin')

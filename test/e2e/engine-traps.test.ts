@@ -104,8 +104,10 @@ async function infrastructure(t: Test, { bed, fleet }: Stage): Promise<void> {
   })
   const seen = await waitFor('the node group to be seen', async () => {
     const path = `/api/fleet/clusters/${ARGOCD.name}/status`
-    const { resources } = await fleet.request<{ readonly resources: readonly object[] }>('GET', path)
-    return resources.length > 0 ? resources : undefined
+    const { resources } = await fleet.request<{
+      readonly resources: readonly { readonly health: string }[]
+    }>('GET', path)
+    return resources.some(({ health }) => health === 'degraded') ? resources : undefined
   })
   t.match(seen, [
     {

@@ -59,7 +59,7 @@ for (const style of ['merge', 'squash', 'rebase'] as const) {
 }
 
 test('a commit that somebody pushed just before a rebase is not taken for a part of it', async (t) => {
-  const world = await mergedWorld(t)
+  const world = await mergedWorld(t, { times: 1 })
   const { forge } = world
   const number = await open(world, 'acme')
   await verdict(world, number, 'success')

@@ -51,10 +51,11 @@ export interface MergedWorld {
 
 const COMMITTER = 'Fleetwright'
 
-export async function mergedWorld(t: Test, { clusters = 1 } = {}): Promise<MergedWorld> {
+/** @param times how much faster its clock goes: patience of seconds is short then for a machine that is busy */
+export async function mergedWorld(t: Test, { clusters = 1, times = 10 } = {}): Promise<MergedWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'fleetwright-'))
   const directory = join(folder, 'fleet.git')
-  const clock = hurriedClock(10)
+  const clock = hurriedClock(times)
   const errors: unknown[] = []
   const store = openSqliteStore(':memory:')
   let process: MergedProcess | undefined
