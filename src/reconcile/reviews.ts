@@ -195,7 +195,8 @@ class Reviews {
     const { writer } = this.#options
     const last = open.get(review.branch) ?? ended.find(({ branch }) => branch === review.branch)
     if (writer.reviewOutcome(review.id) !== undefined) return await this.#tellOutcome(forge, review, last)
-    if (last === undefined) return void (await this.#openPullRequest(review))
+    // What somebody else pushed under such a name is not said to come from a request.
+    if (last === undefined) return review.isSealed ? await this.#openPullRequest(review) : undefined
     this.#pullRequests.set(review.id, last)
     if (last.state === 'merged') return void (await this.#settleMerged(forge, review, last))
     const words = this.#endWords(review, last)

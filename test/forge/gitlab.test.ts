@@ -150,6 +150,22 @@ test('answers are checked', async (t) => {
   })
 })
 
+test('a merge request without commits has no head, and hides no other one', async (t) => {
+  const { standIn, forge } = await start(t)
+  const one = {
+    ...{ iid: 7, title: 'B', web_url: 'https://gitlab.example.com/acme/fleet/-/merge_requests/7' },
+    ...{ author: { username: 'grace', name: 'Grace' }, state: 'opened', sha: 'a'.repeat(40) },
+    ...{ source_branch: 'b', target_branch: 'main', source_project_id: 1, target_project_id: 1 },
+    updated_at: '2026-01-01T00:00:00.000Z',
+  }
+  standIn.fail(LIST, { status: 200, body: [{ ...one, iid: 8, sha: null }, one] })
+  const found = await forge.openPullRequests('main')
+  t.same(
+    found.map(({ number }) => number),
+    [7],
+  )
+})
+
 test('a valid token whose user may not merge is not called revoked', async (t) => {
   const { memory, standIn, forge } = await start(t)
   const files = { 'a.txt': 'a\n' }

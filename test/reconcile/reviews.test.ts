@@ -142,7 +142,7 @@ async function forgeReview(server: ReviewingServer, id: Id, licence: string): Pr
   return branch
 }
 
-test('closing a forged review removes no secret of somebody else', async (t) => {
+test('a forged review gets no pull request in the name of Fleetwright, and closing its own removes no secret', async (t) => {
   const server = await startReviewingServer(t)
   const rich = await createStable(server, 'rich')
   const poor = await createStable(server, 'poor')
@@ -152,8 +152,10 @@ test('closing a forged review removes no secret of somebody else', async (t) => 
   const branch = await forgeReview(server, poor, key)
   t.match(server.parts.writer.openReviews(), [{ branch }])
   await server.loop.settle()
-  const pull = (await server.forge.openPullRequests('main')).find((open) => open.branch === branch)
-  await server.forge.people.closePullRequest(pull?.number ?? 0)
+  t.same(await server.forge.openPullRequests('main'), [])
+  const { number } = await server.forge.open({ branch, base: 'main', title: 'Change', body: '' })
+  await server.loop.settle()
+  await server.forge.people.closePullRequest(number)
   await server.loop.settle()
   t.same(server.parts.writer.openReviews(), [])
   t.equal(await server.parts.secrets.get(key), 'a-licence')

@@ -18,7 +18,7 @@ export async function openPullRequests(
   const data = await client.call({ what: 'for the open merge requests', right: READ }, ({ MergeRequests }) =>
     MergeRequests.all({ projectId: path, state: 'opened', targetBranch: base, ...EVERY_PAGE }),
   )
-  return listOf(data, 'merge requests').map(pullRequestOf)
+  return pullRequestsOf(data)
 }
 
 export async function endedPullRequests(
@@ -36,7 +36,7 @@ export async function endedPullRequests(
           ...{ orderBy: 'updated_at', sort: 'desc', ...EVERY_PAGE },
         }),
     )
-    ended.push(...listOf(data, 'merge requests').map(pullRequestOf))
+    ended.push(...pullRequestsOf(data))
   }
   return ended
     .filter(({ updatedAt }) => updatedAt >= since)
@@ -94,9 +94,7 @@ async function findOpen(
       ...{ projectId: path, state: 'opened', sourceBranch: branch, targetBranch: base, ...EVERY_PAGE },
     }),
   )
-  return listOf(data, 'merge requests')
-    .map(pullRequestOf)
-    .find((found) => found.branch === branch && !found.isFork)
+  return pullRequestsOf(data).find((found) => found.branch === branch && !found.isFork)
 }
 
 export async function closePullRequest(project: GitLabProject, number: number): Promise<void> {
@@ -150,6 +148,13 @@ export async function deleteBranch({ client, path }: GitLabProject, branch: stri
   } catch (error) {
     if (statusOf(error) !== 404) throw error
   }
+}
+
+/** One without commits has no head, so there is nothing to check. */
+function pullRequestsOf(data: unknown): readonly PullRequest[] {
+  return listOf(data, 'merge requests')
+    .filter(({ optional }) => optional.text('sha') !== undefined)
+    .map(pullRequestOf)
 }
 
 function pullRequestOf(answer: Fields): PullRequest {
