@@ -26,7 +26,7 @@ import type { Reviews } from '../ports/reviews.ts'
 import type { Sights } from '../ports/sights.ts'
 import type { FleetStore } from '../ports/store.ts'
 import type { FleetHistory, FleetWriter } from '../ports/writer.ts'
-import { startAccessCheck } from '../reconcile/pull-requests/access.ts'
+import { accessAtStart, startAccessCheck } from '../reconcile/pull-requests/access.ts'
 import type { ReviewWords } from '../reconcile/pull-requests/check.ts'
 import { ForgeContact } from '../reconcile/pull-requests/forge-contact.ts'
 import { createHookReceiver } from '../reconcile/pull-requests/hooks.ts'
@@ -113,10 +113,11 @@ async function requireSameRepository({
   contact,
   sawRepository,
   onError,
-}: Pick<Opened, 'forge' | 'contact' | 'sawRepository' | 'onError'>): Promise<void> {
+  clock,
+}: Pick<Opened, 'forge' | 'contact' | 'sawRepository' | 'onError' | 'clock'>): Promise<void> {
   let access: ForgeAccess
   try {
-    access = await contact.ask(() => forge.access())
+    access = await contact.ask(() => accessAtStart(forge, clock))
   } catch (error) {
     return onError(error)
   }

@@ -1,4 +1,5 @@
 /** Looks at what Fleetwright may do on the forge, and says clearly what is missing. */
+import { isFleetError } from '../../fleet/errors.ts'
 import type { Problem } from '../../fleet/files.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Forge, ForgeAccess, ForgeKind } from '../../ports/forge.ts'
@@ -28,6 +29,23 @@ export interface AccessCheckOptions {
   readonly onError: (error: unknown) => void
   /** Whatever the forge answers. */
   readonly onAccess: (access: ForgeAccess) => void
+}
+
+/** A forge that is busy with a push answers the next time; one that is away does not keep a server from starting. */
+const TRIES_AT_START = 4
+const BETWEEN_TRIES_MILLISECONDS = 1_000
+
+/** Access at the start, before anything is written. @throws FleetError what the forge said last */
+export async function accessAtStart(forge: Pick<Forge, 'access'>, clock: Clock): Promise<ForgeAccess> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await forge.access()
+    } catch (error) {
+      const mayPass = isFleetError(error) && error.code !== 'forge-denied'
+      if (!mayPass || tries === TRIES_AT_START) throw error
+      await clock.sleep(BETWEEN_TRIES_MILLISECONDS)
+    }
+  }
 }
 
 export interface AccessCheck {
