@@ -123,7 +123,8 @@ LEVEL = warn
 `
 }
 
-async function callApi<Answer>(
+/** A call of Gitea's API with a token, path below `/api/v1`; null for an empty answer. @throws Error with its answer when refused */
+export async function callApi<Answer>(
   url: string,
   token: string,
   method: string,

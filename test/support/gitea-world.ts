@@ -1,7 +1,7 @@
 /** A fleet repository on a real Gitea, with people who push with native git and use the API. */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Gitea, GiteaLogin } from '../../scripts/testbed/gitea.ts'
+import { callApi, type Gitea, type GiteaLogin } from '../../scripts/testbed/gitea.ts'
 import type { ObjectId } from '../../src/fleet/ids.ts'
 import { git } from '../../src/git/child-process.ts'
 import type { Permission } from '../../src/ports/forge.ts'
@@ -51,7 +51,7 @@ export async function createGiteaWorld(
   { isEmpty = false }: GiteaWorldOptions = {},
 ): Promise<GiteaWorld> {
   const call = <Answer>(user: GiteaUser, method: string, path: string, body?: unknown): Promise<Answer> =>
-    callAs(gitea.url, user.token, method, path, body)
+    callApi(gitea.url, user.token, method, path, body)
   const repository = `/repos/${OWNER}/${NAME}`
   await gitea.call('POST', '/orgs', { username: OWNER })
   await gitea.call('POST', `/orgs/${OWNER}/repos`, { name: NAME, private: true, default_branch: 'main' })
@@ -112,23 +112,6 @@ interface Context {
   /** Path of the repository in the API. */
   readonly api: string
   call<Answer>(user: GiteaUser, method: string, path: string, body?: unknown): Promise<Answer>
-}
-
-async function callAs<Answer>(
-  url: string,
-  token: string,
-  method: string,
-  path: string,
-  body: unknown,
-): Promise<Answer> {
-  const response = await fetch(`${url}/api/v1${path}`, {
-    method,
-    headers: { Authorization: `token ${token}`, 'Content-Type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`gitea: ${method} ${path} was answered ${response.status}: ${text}`)
-  return JSON.parse(text === '' ? 'null' : text)
 }
 
 interface Clone {
